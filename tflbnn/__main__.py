@@ -1,0 +1,5 @@
+"""`python -m tflbnn` is the command `tflbnn`."""
+
+from tflbnn.cli import main
+
+main()
