@@ -1,0 +1,94 @@
+# make demo   the main job, from digits to a verified 1-bit model that runs
+# make test   every test that needs Python and a C++ compiler only
+# make help   the rest
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+ifeq ($(origin CXX),default)  # make's own default is g++; c++ is whatever compiler there is
+CXX := c++
+endif
+export CXX
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+DELEGATE_SOURCES := $(shell find delegate -name '*.cc' -o -name '*.h' -o -name '*.inc' -o -name '*.txt' -o -name '*.map' -o -name '*.cmake')
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+PACKAGES_ARM := qemu-user g++-aarch64-linux-gnu
+
+# The first of the candidates that is Python 3.10 to 3.12 and can make virtual environments.
+define find_python
+for candidate in $(or $(PYTHON),python3 python3.11 python3.12 python3.10); do \
+  command -v $$candidate >/dev/null 2>&1 && \
+  $$candidate -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && { python=$$candidate; break; }; \
+done; \
+if [ -z "$$python" ]; then \
+  echo "make: tflbnn needs Python 3.10, 3.11 or 3.12. Received: $$($(or $(PYTHON),python3) --version 2>&1 || true). Install one (Debian: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; \
+fi; \
+if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+  echo "make: $$python cannot make virtual environments. Install them (Debian: apt-get install python3-venv)" >&2; exit 2; \
+fi
+endef
+
+.PHONY: help
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.installed  ## make .venv and install everything into it
+
+$(VENV)/.installed: pyproject.toml setup.py $(DELEGATE_SOURCES)
+	@if ! command -v $(firstword $(CXX)) >/dev/null 2>&1; then \
+	  echo "make: tflbnn needs a C++17 compiler. Received: no '$(CXX)' on the PATH. Install one (Debian: apt-get install g++), or name it: make CXX=clang++" >&2; exit 2; \
+	fi
+	@if [ ! -x $(BIN)/python ]; then $(find_python); \
+	  echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV); fi
+	@echo "Installing tflbnn with what it needs into $(VENV) (the first time about 1 GB is downloaded)"
+	TFLBNN_CMAKE_OPTIONS=-DTFLBNN_WERROR=ON $(BIN)/python -m pip install --disable-pip-version-check -e '.[train,dev]'
+	@touch $@
+
+.PHONY: demo
+demo: setup  ## tune, train, convert, verify and run a binary network (SMOKE=1: the shortest form)
+	@$(BIN)/python -m tflbnn.recipes.demo $(if $(SMOKE),--smoke)
+
+.PHONY: test
+test: setup lint  ## every test that needs Python and a C++ compiler only
+	$(PYTEST) -m 'not long'
+
+.PHONY: test-long
+test-long: setup  ## the tests that take minutes: 200 random networks, 2,000 mutations of each kind of file
+	$(PYTEST) -m long
+
+.PHONY: test-arm
+test-arm: setup  ## the delegate for 64-bit ARM, under qemu
+	@for tool in qemu-aarch64 aarch64-linux-gnu-g++; do command -v $$tool >/dev/null 2>&1 || { \
+	  echo "make: test-arm needs $$tool. Install it (Debian: apt-get install $(PACKAGES_ARM))" >&2; exit 2; }; done
+	$(BIN)/python tests/delegate/arm/run.py
+
+.PHONY: test-fuzz
+test-fuzz: setup  ## the delegate's own tests under the address, undefined-behaviour and thread sanitizers
+	$(BIN)/python tests/delegate/sanitizers.py
+
+.PHONY: lint
+lint: setup  ## ruff and clang-format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(filter %.cc %.h,$(DELEGATE_SOURCES))
+
+.PHONY: format
+format: setup  ## let ruff and clang-format write what lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(filter %.cc %.h,$(DELEGATE_SOURCES))
+
+.PHONY: benchmark
+benchmark: setup  ## measure the figures of the README; writes benchmarks/results/*.csv
+	$(BIN)/python benchmarks/whole_networks.py
+	$(BIN)/python benchmarks/convert.py
+	$(BIN)/python benchmarks/agreement.py
+	$(BIN)/python benchmarks/readme_table.py
+
+.PHONY: clean
+clean:  ## remove what was built (keeps .venv and runs/)
+	rm -rf build dist *.egg-info tflbnn/runtime/libtflbnn_delegate.* $(VENV)/.installed
