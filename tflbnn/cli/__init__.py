@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import doctor
+from tflbnn.cli import benchmark, doctor, predict
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
 from tflbnn.errors import UserError, VerificationError
@@ -25,6 +25,8 @@ app = typer.Typer(
 # The order of --help: what a user does first stands first.
 COMMANDS = {
     "list": list_,
+    "predict": predict,
+    "benchmark": benchmark,
     "doctor": doctor,
 }
 for name, module in COMMANDS.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,12 +58,12 @@ def read(image: str | os.PathLike[str] | Image | ArrayLike) -> Image:
 def _read_file(pillow: Any, path: str | os.PathLike[str]) -> Image:
     from PIL import ImageOps
 
+    with readable_errors("read the image", path):
+        content = Path(path).read_bytes()
     try:
-        with readable_errors("read the image", path):
-            file = open(path, "rb")  # closed below; apart, so that a missing file is told from a damaged one
-        with file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            with pillow.open(file, formats=("PNG", "JPEG")) as opened:
+            with pillow.open(io.BytesIO(content), formats=("PNG", "JPEG")) as opened:
                 opened.load()
                 return ImageOps.exif_transpose(opened)
     except pillow.UnidentifiedImageError as error:

@@ -1,0 +1,31 @@
+"""Keeps TFLite's remarks off standard error, where a command shows progress and errors only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def without_remarks() -> Iterator[None]:
+    """Within it, lines that start with INFO: do not reach standard error; everything else does, at the end.
+
+    TFLite announces its XNNPACK delegate there, from C++, and has no switch for that.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as buffer:
+        os.dup2(buffer.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            buffer.seek(0)
+            for line in buffer:
+                if not line.startswith(b"INFO:"):
+                    os.write(2, line)

@@ -1,0 +1,129 @@
+"""tflbnn benchmark: how long an inference takes, and how much memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflbnn.cli._command import command as _command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tflbnn.runtime import Model
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One model, with or without the delegate. `ratio` is its median over that of the first row."""
+
+    name: str
+    path: str
+    kernel: str | None
+    size_bytes: int
+    median_ms: float
+    p90_ms: float
+    best_ms: float
+    runs: int
+    ratio: float
+    peak_memory_bytes: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Benchmark:
+    """Alternating measurements of one batch of one sample."""
+
+    threads: int
+    rounds: int
+    rows: list[Row]
+
+    def render(self, console: Console) -> None:
+        from rich.markup import escape
+        from rich.table import Table
+
+        plural = "s" if self.threads > 1 else ""
+        title = f"batch 1, {self.threads} thread{plural}, {self.rounds} alternating rounds"
+        table = Table(title=title, title_justify="left")
+        table.add_column("model", overflow="fold")
+        table.add_column("kernel")
+        for column in ("median ms", "p90 ms", "best ms", "ratio", "file MB", "memory MB"):
+            table.add_column(column, justify="right")
+        for row in self.rows:
+            memory = "" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.1f}"
+            table.add_row(
+                escape(row.name),
+                row.kernel or "[dim]no delegate[/]",
+                *(f"{value:.3f}" for value in (row.median_ms, row.p90_ms, row.best_ms)),
+                f"{row.ratio:.2f}×",
+                f"{row.size_bytes / 1e6:.3f}",
+                memory,
+            )
+        console.print(table)
+
+
+def _variants(path: Path, threads: int) -> list[tuple[str, Path, Model]]:
+    """The model with the delegate, and without where it has no binary operators."""
+    from tflbnn.errors import UserError
+    from tflbnn.runtime import Model
+
+    variants = [(path.name, path, Model(path, threads))]
+    try:
+        variants.append((f"{path.name} without delegate", path, Model(path, threads, delegate=False)))
+    except UserError as error:
+        # It has operators that stock TFLite lacks, which is the usual case and no error.
+        if "unresolved custom op" not in str(error):
+            raise
+    return variants
+
+
+@_command
+def command(
+    model: Annotated[Path, typer.Argument(help="A .tflite file.", show_default=False)],
+    against: Annotated[
+        Path | None, typer.Option(help="Another .tflite file to compare with, such as the float twin.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of an inference.")] = 1,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Alternating rounds; each measures three runs of each model.")
+    ] = 20,
+) -> Benchmark:
+    """How long an inference takes and how much memory it needs; medians of alternating rounds."""
+    from rich.progress import Progress
+
+    from tflbnn.cli._command import console
+    from tflbnn.cli._quiet import without_remarks
+    from tflbnn.runtime.benchmark import alternate, peak_memory, sample
+
+    with without_remarks():
+        variants = [
+            variant for path in (model, *([against] if against else [])) for variant in _variants(path, threads)
+        ]
+    # By position, as the two files may have one name.
+    runs = {}
+    for position, (_, _, variant) in enumerate(variants):
+        runs[str(position)] = lambda variant=variant, feeds=sample(variant): variant.predict(feeds)
+    stream = console(stderr=True)
+    with Progress(console=stream, transient=True, disable=not stream.is_terminal) as progress:
+        task = progress.add_task("measuring", total=rounds)
+        timings = alternate(runs, rounds, progress=lambda done: progress.update(task, completed=done))
+    rows = []
+    for (name, path, variant), timing in zip(variants, timings.values(), strict=True):
+        variant.close()
+        rows.append(
+            Row(
+                name=name,
+                path=str(path),
+                kernel=variant.kernel,
+                size_bytes=path.stat().st_size,
+                median_ms=timing.median_ms,
+                p90_ms=timing.p90_ms,
+                best_ms=timing.best_ms,
+                runs=timing.n,
+                ratio=timing.median_ms / timings["0"].median_ms,
+                peak_memory_bytes=peak_memory(path, threads, variant.kernel is not None, variant.kernel),
+            )
+        )
+    return Benchmark(threads, rounds, rows)

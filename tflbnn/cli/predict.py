@@ -1,0 +1,152 @@
+"""tflbnn predict: what a model sees in images."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tflbnn.cli._command import command as _command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tflbnn.runtime import Model
+
+BAR = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class Guess:
+    """One class and how much the model believes in it: a probability where the model ends in a softmax."""
+
+    label: str
+    index: int
+    score: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """One image; `resized_from` is its (height, width) where that is not the model's."""
+
+    image: str
+    resized_from: tuple[int, int] | None
+    top: list[Guess]
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """The likeliest classes of every image."""
+
+    model: str
+    kernel: str
+    input_shape: list[int]
+    images: list[Seen]
+
+    def render(self, console: Console) -> None:
+        from rich.markup import escape
+        from rich.table import Table
+
+        for seen in self.images:
+            title = f"[bold]{escape(seen.image)}[/]"
+            if seen.resized_from:
+                title += (
+                    f"  [dim]{seen.resized_from[0]}×{seen.resized_from[1]}, resized to "
+                    f"{self.input_shape[0]}×{self.input_shape[1]} (bilinear, antialiased)[/]"
+                )
+            console.print(title)
+            probabilities = all(0 <= guess.score <= 1 for guess in seen.top)
+            table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+            table.add_column(justify="right", overflow="fold")
+            table.add_column(justify="right")
+            table.add_column()
+            for rank, guess in enumerate(seen.top):
+                score = f"{guess.score:.1%}" if probabilities else f"{guess.score:.4g}"
+                bar = _bar(guess.score) if probabilities else ""
+                style = "bold green" if rank == 0 else ""
+                table.add_row(escape(guess.label), score, bar, style=style)
+            console.print(table)
+            console.print()
+
+
+def _bar(share: float) -> str:
+    """A bar of BAR cells, to an eighth of a cell."""
+    eighths = round(share * BAR * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _arrays(model: Model, path: Path) -> list[tuple[str, tuple[int, int] | None, Any]]:
+    """Name, former size and prepared batch of one, for each image in a file."""
+    import numpy as np
+
+    from tflbnn._files import readable_errors
+    from tflbnn.errors import UserError
+    from tflbnn.runtime import image as images
+
+    size = model.input_shape[1:3]
+    if path.suffix.lower() != ".npy":
+        image = images.read(path)
+        former = (image.height, image.width)
+        return [(str(path), None if former == size else former, model.preprocess(image))]
+    try:
+        with readable_errors("read the array", path):
+            array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a false size allocates nothing
+    except (ValueError, EOFError) as error:
+        raise UserError(f"A .npy file must hold one plain array. Received: {path}, where {error}.") from error
+    batch = array if array.ndim == len(model.input_shape) else array[np.newaxis]
+    many = len(batch) > 1
+    found = []
+    for position, sample in enumerate(batch):
+        name = f"{path}[{position}]" if many else str(path)
+        if sample.dtype == np.uint8:
+            image = images.read(sample)
+            former = (image.height, image.width)
+            found.append((name, None if former == size else former, model.preprocess(image)))
+        else:
+            found.append((name, None, np.array(sample)[np.newaxis]))
+    return found
+
+
+@_command
+def command(
+    model: Annotated[Path, typer.Argument(help="A .tflite file.", show_default=False)],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGE...",
+            help="PNG or JPEG files, resized where needed, or .npy arrays: uint8 pixels, or normalized floats.",
+            show_default=False,
+        ),
+    ],
+    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of an inference.")] = 1,
+) -> Predictions:
+    """What a model sees in images: the likeliest classes, with bars."""
+    from tflbnn.cli._quiet import without_remarks
+    from tflbnn.errors import UserError
+    from tflbnn.runtime import Model
+
+    with without_remarks():
+        opened = Model(model, threads=threads)
+    with opened:
+        seen = []
+        for path in images:
+            for name, former, array in _arrays(opened, path):
+                scores = opened.predict(array)
+                if isinstance(scores, dict) or scores.ndim != 2:
+                    raise UserError(
+                        f"predict needs a model with one output of shape (batch, classes). Received: {model}."
+                    )
+                labels = opened.labels or [str(index) for index in range(scores.shape[1])]
+                if len(labels) != scores.shape[1]:
+                    raise UserError(
+                        f"{model} must carry a label for each class. Received: {len(labels)} labels for "
+                        f"{scores.shape[1]} classes. Export it again with the right labels."
+                    )
+                # A stable sort: of equal scores the first class wins, as in argmax.
+                order = (-scores[0]).argsort(kind="stable")[:top]
+                guesses = [Guess(labels[index], int(index), float(scores[0, index])) for index in order]
+                seen.append(Seen(name, former, guesses))
+        return Predictions(str(model), opened.kernel or "", list(opened.input_shape[1:]), seen)
