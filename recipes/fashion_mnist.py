@@ -1,0 +1,22 @@
+"""Fashion-MNIST, the set a distribution can carry: larger than digits, an hour on two cores."""
+
+from tflbnn.recipes.recipe import Augmentation, Data, Network, Optimizer, Recipe, Schedule
+from tflbnn.recipes.tunable import Choice, Range
+
+fashion_mnist = Recipe(
+    name="fashion-mnist",
+    summary="28×28 articles of clothing",
+    paper="BDN 4 (architecture)",
+    network=Network("binary_densenet", {"layers": (3, 3, 3), "growth_rate": 32, "reduction": (2.0, 2.0)}),
+    data=Data("fashion-mnist"),
+    augmentation=Augmentation(padding=2, flip=True),
+    optimizer=Optimizer("adam", learning_rate=2e-3),
+    schedule=Schedule("cosine"),
+    epochs=30,
+    batch_size=128,
+    tunable={
+        "network.growth_rate": Choice((16, 32, 64)),
+        "binarization.t_clip": Range(0.25, 2.0),
+        "optimizer.learning_rate": Range(5e-4, 1e-2, log=True),
+    },
+)
