@@ -1,0 +1,127 @@
+"""Layers built from a `Binarization`. Networks take theirs from here and name no quantizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tflbnn import quantizers, regularizers
+from tflbnn._keras import keras, lq
+from tflbnn.binarization import QUANTIZERS, Binarization
+from tflbnn.errors import UserError
+
+# "A Gaussian distribution according to Glorot and Bengio" (BDN section 5); for float weights as well.
+INITIALIZER = "glorot_normal"
+
+
+def conv2d(
+    binarization: Binarization,
+    filters: int,
+    kernel_size: int,
+    strides: int = 1,
+    dilation_rate: int = 1,
+    groups: int = 1,
+    padding: str = "same",
+    use_bias: bool = False,
+    name: str | None = None,
+) -> keras.layers.Layer:
+    """An inner 2-D convolution: quantizes its input and its weights, then convolves.
+
+    Input shape: (batch, height, width, channels). Output shape: (batch, height', width', filters).
+
+    Raises:
+        UserError: `groups` does not divide `filters`.
+
+    >>> conv2d(Binarization(), 64, 3, strides=2)(keras.Input((32, 32, 3))).shape
+    TensorShape([None, 16, 16, 64])
+    """
+    if filters % groups:
+        raise UserError(
+            f"groups={groups} must divide filters. Received: filters={filters}. "
+            f"Use {max(filters - filters % groups, groups)} or groups=1."
+        )
+    return lq.layers.QuantConv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        dilation_rate=dilation_rate,
+        groups=groups,
+        padding=padding,
+        use_bias=use_bias,
+        # Zero is what "nothing" means to a float convolution, whatever binary ones are padded with.
+        pad_values=binarization.pad_values if binarization.is_binary else 0.0,
+        name=name,
+        **_quantization(binarization),
+    )
+
+
+def dense(
+    binarization: Binarization, units: int, use_bias: bool = False, name: str | None = None
+) -> keras.layers.Layer:
+    """An inner fully connected layer: quantizes its input and its weights, then multiplies.
+
+    Input shape: (batch, ..., channels). Output shape: (batch, ..., units).
+
+    >>> dense(Binarization(), 10)(keras.Input((64,))).shape
+    TensorShape([None, 10])
+    """
+    return lq.layers.QuantDense(units, use_bias=use_bias, name=name, **_quantization(binarization))
+
+
+def first_conv2d(
+    binarization: Binarization, filters: int, kernel_size: int, strides: int = 1, name: str | None = None
+) -> keras.layers.Layer:
+    """The convolution that sees the image: full precision unless `binarization.first` is "binary"."""
+    return _conv2d_of(binarization.first, binarization, filters, kernel_size, strides, name)
+
+
+def downsample(
+    binarization: Binarization, filters: int, kernel_size: int = 1, strides: int = 1, name: str | None = None
+) -> keras.layers.Layer:
+    """The convolution between two stages: full precision unless `binarization.downsampling` is "binary"."""
+    return _conv2d_of(binarization.downsampling, binarization, filters, kernel_size, strides, name)
+
+
+def classifier(binarization: Binarization, classes: int, name: str | None = None) -> keras.layers.Layer:
+    """The layer that gives one logit a class: full precision unless `binarization.last` is "binary".
+
+    >>> classifier(Binarization(), 10)(keras.Input((64,))).shape
+    TensorShape([None, 10])
+    """
+    if binarization.last == "binary":
+        return dense(binarization, classes, use_bias=True, name=name)
+    return keras.layers.Dense(classes, kernel_initializer=INITIALIZER, name=name)
+
+
+def batch_normalization(name: str | None = None) -> keras.layers.Layer:
+    """Batch normalization with the momentum and epsilon of BMXNet and Larq Zoo."""
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
+
+
+def _conv2d_of(
+    bits: str, binarization: Binarization, filters: int, kernel_size: int, strides: int, name: str | None
+) -> keras.layers.Layer:
+    if bits == "binary":
+        return conv2d(binarization, filters, kernel_size, strides=strides, name=name)
+    return keras.layers.Conv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=INITIALIZER,
+        name=name,
+    )
+
+
+def _quantization(binarization: Binarization) -> dict[str, Any]:
+    """The arguments of Larq's layers that a binarization decides; every layer gets quantizers of its own."""
+    quantized = QUANTIZERS[binarization.kernel_quantizer].bits < 32
+    clip = quantized and binarization.constraint == "weight_clip"
+    regularizer = {"none": None, "r1": regularizers.R1, "r2": regularizers.R2}[binarization.regularizer]
+    return {
+        "input_quantizer": quantizers.build(binarization.input_quantizer, binarization),
+        "kernel_quantizer": quantizers.build(binarization.kernel_quantizer, binarization),
+        "kernel_constraint": lq.constraints.WeightClip(binarization.t_clip) if clip else None,
+        "kernel_regularizer": regularizer(binarization.regularization) if quantized and regularizer else None,
+        "kernel_initializer": INITIALIZER,
+    }

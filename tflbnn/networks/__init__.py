@@ -1,0 +1,70 @@
+"""Networks by name. A network is a function (input_shape, classes, binarization, its own knobs) -> Keras model.
+
+Importing this package, listing the networks and reading their signatures load neither TensorFlow nor Keras;
+calling one does.
+
+>>> from tflbnn import networks
+>>> networks.binary_densenet28.__name__
+'binary_densenet28'
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tflbnn.errors import UserError, nearest
+from tflbnn.networks import binary_densenet as _binary_densenet
+from tflbnn.networks._checks import Figure
+
+# One line a family. Each module has PAPER, FIGURES (what is published of its networks) and NETWORKS (the builders).
+_FAMILIES = (_binary_densenet,)
+
+_BUILDERS: dict[str, Callable[..., Any]] = {
+    builder.__name__: builder for family in _FAMILIES for builder in family.NETWORKS
+}
+# As attributes, they also take the place of a family's module that has the same name as one of its networks.
+globals().update(_BUILDERS)
+
+NAMES = list(_BUILDERS)
+
+
+def get(name: str) -> Callable[..., Any]:
+    """The builder of that name.
+
+    Raises:
+        UserError: there is none.
+
+    >>> get("binary_densenet28").__name__
+    'binary_densenet28'
+    """
+    if name not in _BUILDERS:
+        raise UserError(f"There is no network '{name}'. {nearest(str(name), NAMES)}")
+    return _BUILDERS[name]
+
+
+def figures(name: str) -> tuple[Figure, ...]:
+    """The sizes and accuracies published for that network; empty when there are none.
+
+    >>> [figure.size for figure in figures("binary_densenet28")]
+    [4.0]
+    """
+    return sys.modules[get(name).__module__].FIGURES.get(name, ())
+
+
+def table() -> list[dict[str, str]]:
+    """One row a network, for `tflbnn list networks`."""
+    return [
+        {
+            "name": name,
+            "paper": sys.modules[builder.__module__].PAPER,
+            "published size": _listed(f"{figure.size:g} {figure.unit}" for figure in figures(name)),
+            "published accuracy": _listed(f"{figure.top1:g} % {figure.data}" for figure in figures(name)),
+        }
+        for name, builder in _BUILDERS.items()
+    ]
+
+
+def _listed(items: Any) -> str:
+    return ", ".join(items) or "-"

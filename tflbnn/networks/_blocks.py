@@ -1,0 +1,73 @@
+"""What networks are made of: stems, dense blocks, transitions, the head."""
+
+from __future__ import annotations
+
+from tflbnn import layers
+from tflbnn._keras import keras, tf
+from tflbnn.binarization import Binarization
+
+
+def stem(x: tf.Tensor, binarization: Binarization, kind: str, filters: int) -> tf.Tensor:
+    """The layers that see the image.
+
+    "cifar": a 3×3 convolution. "imagenet": a 7×7 convolution with stride 2, BatchNorm, ReLU, max-pooling 3×3
+    with stride 2.
+    """
+    if kind == "cifar":
+        return layers.first_conv2d(binarization, filters, 3, name="stem_conv")(x)
+    x = layers.first_conv2d(binarization, filters, 7, strides=2, name="stem_conv")(x)
+    x = layers.batch_normalization(name="stem_norm")(x)
+    x = keras.layers.ReLU(name="stem_relu")(x)
+    return keras.layers.MaxPool2D(3, strides=2, padding="same", name="stem_pool")(x)
+
+
+def dense_block(
+    x: tf.Tensor,
+    binarization: Binarization,
+    depth: int,
+    growth_rate: int,
+    dilation_rate: int,
+    stage: int,
+) -> tf.Tensor:
+    """`depth` times BatchNorm → 3×3 convolution → concatenation with what came in (BDN figure 3b, c)."""
+    for index in range(1, depth + 1):
+        name = f"stage{stage}_layer{index}"
+        y = layers.batch_normalization(name=f"{name}_norm")(x)
+        y = layers.conv2d(binarization, growth_rate, 3, dilation_rate=dilation_rate, name=f"{name}_conv")(y)
+        x = keras.layers.Concatenate(name=f"{name}_concat")([x, y])
+    return x
+
+
+def transition(x: tf.Tensor, binarization: Binarization, reduction: float, pool: bool, stage: int) -> tf.Tensor:
+    """Fewer channels and half the resolution between two stages (BDN figure 3d, e).
+
+    Full precision: BatchNorm → max-pooling → ReLU → 1×1 convolution, which sees a quarter of the pixels.
+    Binary: BatchNorm → 1×1 convolution → average pooling, the order of the original DenseNet, as in BMXNet: the
+    sign of a maximum would be +1 nearly everywhere, and the sign of a ReLU is.
+
+    Channels become a multiple of 32, one machine word of bits, as in BMXNet and Larq Zoo.
+    """
+    filters = max(32, round(x.shape[-1] // reduction / 32) * 32)
+    name = f"transition{stage}"
+    convolution = layers.downsample(binarization, filters, name=f"{name}_conv")
+    x = layers.batch_normalization(name=f"{name}_norm")(x)
+    if binarization.downsampling == "binary":
+        x = convolution(x)
+        return keras.layers.AveragePooling2D(2, name=f"{name}_pool")(x) if pool else x
+    if pool:
+        x = keras.layers.MaxPool2D(2, name=f"{name}_pool")(x)
+    x = keras.layers.ReLU(name=f"{name}_relu")(x)
+    return convolution(x)
+
+
+def head(x: tf.Tensor, binarization: Binarization, classes: int) -> tf.Tensor:
+    """BatchNorm → ReLU → global average → logits → softmax in float32, whatever the other layers compute in.
+
+    A binary classifier gets no ReLU before it: the sign of its mean would be +1 everywhere.
+    """
+    x = layers.batch_normalization(name="head_norm")(x)
+    if binarization.last == "float32":
+        x = keras.layers.ReLU(name="head_relu")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
+    x = layers.classifier(binarization, classes, name="logits")(x)
+    return keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)

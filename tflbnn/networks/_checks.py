@@ -1,0 +1,110 @@
+"""Checks of what a network is asked for, and the types of its arguments. Nothing here loads TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tflbnn.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from tf_keras import Model
+else:
+    Model = Any  # resolvable without Keras: recipes read the builders' signatures
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One published row: what was measured, of which network.
+
+    Attributes:
+        source: the paper's table or section.
+        size: the model's size as printed.
+        unit: "MiB" or "KiB", whatever the paper calls it.
+        knobs, binarization: what differs from the builder's defaults.
+        top1: accuracy in %, on the data set named in `data`.
+    """
+
+    source: str
+    size: float
+    unit: str
+    input_shape: tuple[int, int, int]
+    classes: int
+    data: str
+    top1: float
+    knobs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    binarization: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def size_bytes(self) -> float:
+        return self.size * {"KiB": 2**10, "MiB": 2**20}[self.unit]
+
+
+# What a stem divides height and width by.
+STEM_STRIDES = {"cifar": 1, "imagenet": 4}
+
+
+def check_integer(what: str, value: object, minimum: int = 1) -> int:
+    """`value` as an int of at least `minimum`.
+
+    >>> check_integer("growth_rate", 64)
+    64
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < minimum:
+        raise UserError(f"{what} must be an integer of at least {minimum}. Received: {value!r}. Use {minimum} or more.")
+    return number
+
+
+def check_sequence(what: str, value: object, length: int | None = None) -> tuple[Any, ...]:
+    """`value` as a tuple, of `length` items if given, else of at least one."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise UserError(f"{what} must be a list of numbers. Received: {value!r}. Write (2, 2), for instance.")
+    items = tuple(value)
+    if length is None and not items:
+        raise UserError(f"{what} must hold at least one number. Received: none. Write (2, 2), for instance.")
+    if length is not None and len(items) != length:
+        given = ", ".join(map(str, items))
+        cure = f"Add {length - len(items)}." if len(items) < length else f"Remove {len(items) - length}."
+        raise UserError(
+            f"{what} must hold {length} numbers, as many as there are. Received: {len(items)} ({given}). {cure}"
+        )
+    return items
+
+
+def check_number(what: str, value: object, minimum: float) -> float:
+    """`value` as a finite float of at least `minimum`."""
+    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if number is None or not minimum <= number < float("inf"):
+        raise UserError(
+            f"{what} must be a number of at least {minimum:g}. Received: {value!r}. Use {minimum:g} or more."
+        )
+    return number
+
+
+def check_choice(what: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise UserError(
+            f"{what} must be one of {', '.join(choices)}. Received: {value!r}. {nearest(str(value), choices)}"
+        )
+
+
+def check_input_shape(input_shape: object, strides: int) -> tuple[int, int, int]:
+    """(height, width, channels), each side at least the product of the network's strides.
+
+    >>> check_input_shape((32, 32, 3), strides=8)
+    (32, 32, 3)
+    """
+    shape = check_sequence("input_shape", input_shape, 3)
+    height, width, channels = (check_integer("every part of input_shape", size) for size in shape)
+    if min(height, width) < strides:
+        raise UserError(
+            f"An image must be at least {strides}×{strides} pixels, the product of the network's strides. "
+            f"Received: {height}×{width}. Use {max(height, strides)}×{max(width, strides)}, or fewer stages."
+        )
+    return height, width, channels

@@ -1,0 +1,249 @@
+"""BinaryDenseNet: Bethge et al., "Back to Simplicity: How to Train Accurate BNNs from Scratch?" (2019), section 4.
+
+https://arxiv.org/abs/1906.08637 (BDN). Every layer adds `growth_rate` channels to what it received, so that what a
+binary convolution loses is still there for the next one.
+
+The paper's sizes, called MB, are MiB (KB: KiB) of 1 bit a binary weight and 32 bits any other trained parameter,
+BatchNorm's gamma and beta included, its moving statistics not: so counted, all of FIGURES are met within 1.2 %.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tflbnn.binarization import Binarization
+from tflbnn.networks import _checks
+from tflbnn.networks._checks import Figure, Model
+
+PAPER = "BDN 4.2"
+
+DEFAULT = Binarization()
+
+IMAGENET = {"input_shape": (224, 224, 3), "classes": 1000, "data": "ImageNet"}
+CIFAR10 = {"input_shape": (32, 32, 3), "classes": 10, "data": "CIFAR-10"}
+
+# "No reduction in the first transition, divide the number of channels by 1.4 in the second and third" (BDN 4.2).
+LOW = (1.0, 1.4, 1.4)
+# "Halve the number of channels in all transition layers" (BDN 4.2).
+HIGH = (2.0, 2.0, 2.0)
+BINARY = {"downsampling": "binary"}
+
+
+def _split(depth: int, growth_rate: int, reduction: tuple[float, ...]) -> dict[str, object]:
+    """Knobs of tables 4 and 5: `depth` layers in each of 4 stages; the papers' "blocks" are 8 · depth."""
+    return {"layers": (depth,) * 4, "growth_rate": growth_rate, "reduction": reduction, "stem": "imagenet"}
+
+
+FIGURES: dict[str, tuple[Figure, ...]] = {
+    "binary_densenet": (
+        Figure("BDN table 5", 3.31, "MiB", top1=50.2, knobs=_split(1, 256, LOW), binarization=BINARY, **IMAGENET),
+        Figure("BDN table 5", 3.39, "MiB", top1=52.7, knobs=_split(2, 128, LOW), binarization=BINARY, **IMAGENET),
+        Figure("BDN table 5", 3.45, "MiB", top1=55.5, knobs=_split(4, 64, LOW), binarization=BINARY, **IMAGENET),
+        Figure("BDN table 4", 3.03, "MiB", top1=55.9, knobs=_split(2, 128, HIGH), **IMAGENET),
+        Figure("BDN table 4", 3.08, "MiB", top1=57.1, knobs=_split(4, 64, HIGH), **IMAGENET),
+    ),
+    "binary_densenet21": (
+        Figure("BDN 4.3", 673, "KiB", top1=87.6, knobs={"reduction": LOW}, binarization=BINARY, **CIFAR10),
+        Figure("BDN 4.3", 1.49, "MiB", top1=90.3, **CIFAR10),
+    ),
+    "binary_densenet28": (Figure("BDN table 6", 4.0, "MiB", top1=60.7, **IMAGENET),),
+    "binary_densenet37": (Figure("BDN table 6", 5.1, "MiB", top1=62.5, **IMAGENET),),
+    "binary_densenet37_dilated": (Figure("BDN table 6", 5.1, "MiB", top1=63.7, **IMAGENET),),
+    "binary_densenet45": (Figure("BDN table 6", 7.4, "MiB", top1=63.7, **IMAGENET),),
+}
+
+
+def binary_densenet(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    binarization: Binarization = DEFAULT,
+    *,
+    layers: tuple[int, ...] = (3, 3),
+    growth_rate: int = 32,
+    first_filters: int = 64,
+    reduction: tuple[float, ...] = (2.0,),
+    dilations: tuple[int, ...] = (),
+    stem: Literal["cifar", "imagenet"] = "cifar",
+) -> Model:
+    """A BinaryDenseNet of any depth and width.
+
+    Args:
+        input_shape: (height, width, channels); a side is at least the product of the strides: 1 (cifar) or
+            4 (imagenet) for the stem, times 2 for every transition that pools.
+        classes: at least 2.
+        binarization: how the 3×3 convolutions quantize; its `downsampling` decides the transitions.
+        layers: 3×3 convolutions in each stage.
+        growth_rate: channels that each of them adds.
+        first_filters: channels of the stem.
+        reduction: what each transition divides the channels by, one number fewer than stages, at least 1. The
+            result is rounded to a multiple of 32.
+        dilations: the dilation of each stage, empty for none; a stage that dilates keeps the resolution it gets.
+        stem: "cifar", a 3×3 convolution, or "imagenet", a 7×7 convolution and a pooling of stride 2 each.
+
+    Returns:
+        A Keras model from images (batch, height, width, channels), normalised float32, to softmax probabilities
+        (batch, classes), float32. Its layer "logits" holds what goes into the softmax.
+
+    Raises:
+        UserError: a value outside of what is written above.
+
+    >>> model = binary_densenet((8, 8, 1), 10, layers=(1, 1), growth_rate=16)
+    >>> model.output_shape
+    (None, 10)
+    """
+    layers = tuple(_checks.check_integer("every number of layers", n) for n in _checks.check_sequence("layers", layers))
+    growth_rate = _checks.check_integer("growth_rate", growth_rate)
+    first_filters = _checks.check_integer("first_filters", first_filters)
+    classes = _checks.check_integer("classes", classes, 2)
+    reduction = tuple(
+        _checks.check_number("every reduction", rate, 1.0)
+        for rate in _checks.check_sequence("reduction (one between two stages)", reduction, len(layers) - 1)
+    )
+    dilations = dilations or (1,) * len(layers)
+    dilations = tuple(
+        _checks.check_integer("every dilation", rate)
+        for rate in _checks.check_sequence("dilations (one a stage)", dilations, len(layers))
+    )
+    _checks.check_choice("stem", stem, tuple(_checks.STEM_STRIDES))
+    pools = [rate == 1 for rate in dilations[1:]]
+    input_shape = _checks.check_input_shape(input_shape, _checks.STEM_STRIDES[stem] * 2 ** sum(pools))
+
+    # Loaded here, after the checks: the signatures and FIGURES above are read without TensorFlow.
+    from tflbnn._keras import keras
+    from tflbnn.networks import _blocks
+
+    image = keras.Input(input_shape, name="image")
+    x = _blocks.stem(image, binarization, stem, first_filters)
+    for stage, (depth, dilation) in enumerate(zip(layers, dilations, strict=True), start=1):
+        if stage > 1:
+            x = _blocks.transition(x, binarization, reduction[stage - 2], pools[stage - 2], stage - 1)
+        x = _blocks.dense_block(x, binarization, depth, growth_rate, dilation, stage)
+    return keras.Model(image, _blocks.head(x, binarization, classes), name="binary_densenet")
+
+
+def binary_densenet21(
+    input_shape: tuple[int, int, int],
+    classes: int = 10,
+    binarization: Binarization = DEFAULT,
+    *,
+    growth_rate: int = 128,
+    first_filters: int = 128,
+    reduction: tuple[float, ...] = HIGH,
+) -> Model:
+    """BinaryDenseNet-21 for CIFAR (BDN 4.3). The paper gives its growth rate; 2 layers a stage make 21 layers as
+    LTB counts them, and a first convolution of 128 filters makes its two sizes.
+
+    With `Binarization(downsampling="binary")` the paper reduces by (1, 1.4, 1.4).
+    """
+    return binary_densenet(
+        input_shape,
+        classes,
+        binarization,
+        layers=(2, 2, 2, 2),
+        growth_rate=growth_rate,
+        first_filters=first_filters,
+        reduction=reduction,
+        stem="cifar",
+    )
+
+
+def binary_densenet28(
+    input_shape: tuple[int, int, int],
+    classes: int = 1000,
+    binarization: Binarization = DEFAULT,
+    *,
+    growth_rate: int = 64,
+    first_filters: int = 64,
+    reduction: tuple[float, ...] = (2.7, 2.7, 2.2),
+) -> Model:
+    """BinaryDenseNet-28 (BDN tables 6 and 7): 4.0 MB, 60.7 % on ImageNet."""
+    return binary_densenet(
+        input_shape,
+        classes,
+        binarization,
+        layers=(6, 6, 6, 5),
+        growth_rate=growth_rate,
+        first_filters=first_filters,
+        reduction=reduction,
+        stem="imagenet",
+    )
+
+
+def binary_densenet37(
+    input_shape: tuple[int, int, int],
+    classes: int = 1000,
+    binarization: Binarization = DEFAULT,
+    *,
+    growth_rate: int = 64,
+    first_filters: int = 64,
+    reduction: tuple[float, ...] = (3.3, 3.3, 4.0),
+    dilations: tuple[int, ...] = (),
+) -> Model:
+    """BinaryDenseNet-37 (BDN tables 6 and 7): 5.1 MB, 62.5 % on ImageNet."""
+    return binary_densenet(
+        input_shape,
+        classes,
+        binarization,
+        layers=(6, 8, 12, 6),
+        growth_rate=growth_rate,
+        first_filters=first_filters,
+        reduction=reduction,
+        dilations=dilations,
+        stem="imagenet",
+    )
+
+
+def binary_densenet37_dilated(
+    input_shape: tuple[int, int, int],
+    classes: int = 1000,
+    binarization: Binarization = DEFAULT,
+    *,
+    growth_rate: int = 64,
+    first_filters: int = 64,
+    reduction: tuple[float, ...] = (3.3, 3.3, 4.0),
+) -> Model:
+    """BinaryDenseNet-37-dilated (BDN table 6): 5.1 MB, 63.7 % on ImageNet.
+
+    Stages 2, 3 and 4 have one resolution; stages 3 and 4 dilate by 2 and 4 instead of halving it, as in BMXNet.
+    """
+    return binary_densenet37(
+        input_shape,
+        classes,
+        binarization,
+        growth_rate=growth_rate,
+        first_filters=first_filters,
+        reduction=reduction,
+        dilations=(1, 1, 2, 4),
+    )
+
+
+def binary_densenet45(
+    input_shape: tuple[int, int, int],
+    classes: int = 1000,
+    binarization: Binarization = DEFAULT,
+    *,
+    growth_rate: int = 64,
+    first_filters: int = 64,
+    reduction: tuple[float, ...] = (2.7, 3.3, 4.0),
+) -> Model:
+    """BinaryDenseNet-45 (BDN tables 6 and 7): 7.4 MB, 63.7 % on ImageNet."""
+    return binary_densenet(
+        input_shape,
+        classes,
+        binarization,
+        layers=(6, 12, 14, 8),
+        growth_rate=growth_rate,
+        first_filters=first_filters,
+        reduction=reduction,
+        stem="imagenet",
+    )
+
+
+NETWORKS = (
+    binary_densenet,
+    binary_densenet21,
+    binary_densenet28,
+    binary_densenet37,
+    binary_densenet37_dilated,
+    binary_densenet45,
+)
