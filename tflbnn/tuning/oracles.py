@@ -1,0 +1,134 @@
+"""Keras Tuner's oracles, made to survive a kill at any moment, and the search space in its terms.
+
+Keras Tuner 1.4 writes its state in place, so a kill can leave half a file, and in two steps, so a kill can leave a
+trial that the oracle does not know or has seen end twice. It forgets a grid search's place and the random state
+of a Bayesian one. `Durable` and the classes below mend exactly that; what is tried next is Keras Tuner's choice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine.metrics_tracking import MetricsTracker
+from keras_tuner.engine.trial import TrialStatus
+
+from tflbnn._files import write_json
+from tflbnn.recipes.tunable import Choice
+from tflbnn.tuning.space import Space
+
+OBJECTIVE = "val_accuracy"
+DIGITS = 4  # of a float drawn from a range: what the table shows is what was trained, and can be typed again
+
+
+class Durable(keras_tuner.Oracle):
+    """An oracle whose files are whole at any moment and whose reloaded state is that of the moment of the kill."""
+
+    def save(self) -> None:
+        write_json(self._get_oracle_fname(), self.get_state())
+
+    def _save_trial(self, trial: Any) -> None:
+        self._get_trial_dir(trial.trial_id)
+        write_json(f"{self._project_dir}/trial_{trial.trial_id}/trial.json", trial.get_state())
+
+    def reload(self) -> None:
+        super().reload()
+        # A trial is written before the oracle's state. One that the state does not know will be created again,
+        # with the same values. Files are read in any order; the Gaussian process wants one order.
+        self.trials = {trial_id: self.trials[trial_id] for trial_id in self.start_order}
+        running = [trial for trial in self.trials.values() if trial.status == TrialStatus.RUNNING]
+        for trial in running:
+            trial.metrics = MetricsTracker()
+        # A trial that ended just before the state was written needs no second run.
+        self._retry_queue = [trial.trial_id for trial in running]
+        self.end_order = [trial_id for trial_id in self.start_order if trial_id not in self._retry_queue]
+
+
+class Hyperband(Durable, keras_tuner.oracles.HyperbandOracle):
+    """Successive halving in several brackets (Li et al., JMLR 18, 2018)."""
+
+    def trials_planned(self) -> int:
+        """How many trials all brackets run together."""
+        return sum(
+            self._get_size(bracket, round_number)
+            for bracket in range(self._get_num_brackets())
+            for round_number in range(self._get_num_rounds(bracket))
+        )
+
+    def configurations_planned(self) -> int:
+        """How many different configurations they draw; the other trials train one of these further."""
+        return sum(self._get_size(bracket, 0) for bracket in range(self._get_num_brackets()))
+
+
+class RandomSearch(Durable, keras_tuner.oracles.RandomSearchOracle):
+    """Independent random trials."""
+
+
+class BayesianOptimization(Durable, keras_tuner.oracles.BayesianOptimizationOracle):
+    """A Gaussian process of the accuracy, and the trial with the best upper confidence bound."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        # Seeded by the trial, so that a resumed search continues as an uninterrupted one.
+        self._random_state = np.random.RandomState([self.seed, len(self.trials)])
+        response = super().populate_space(trial_id)
+        if response["values"] and self._duplicate(response["values"]):
+            return self._random_populate_space()  # the same training would give the same accuracy again
+        return response
+
+
+class GridSearch(Durable, keras_tuner.oracles.GridSearchOracle):
+    """Every combination; a float range counts with its default and ten values spread over it."""
+
+    def trials_planned(self) -> int:
+        """How many combinations there are."""
+        return math.prod(len({hp.default, *hp.values}) for hp in self.hyperparameters.space)
+
+    def reload(self) -> None:
+        super().reload()
+        # With one worker the trials were started in the grid's order, and the last one leads to the next.
+        for trial_id in self.start_order:
+            self._ordered_ids.insert(trial_id)
+        self._populate_next = self.start_order[-1:]
+
+
+def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
+    """The space as Keras Tuner declares it."""
+    declared = keras_tuner.HyperParameters()
+    for key, tunable in space.tunables.items():
+        default = space.recipe.get(key)
+        if isinstance(tunable, Choice):
+            choices = list(_encoded(tunable))
+            default = choices[tunable.values.index(default)] if default in tunable.values else choices[0]
+            declared.Choice(key, choices, default=default)
+            continue
+        inside = isinstance(default, (int, float)) and tunable.low <= default <= tunable.high
+        declare = declared.Int if isinstance(tunable.low, int) else declared.Float
+        declare(key, tunable.low, tunable.high, sampling="log" if tunable.log else "linear",
+                default=default if inside else tunable.low)  # fmt: skip
+    return declared
+
+
+def values(space: Space, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """What the recipe's fields become with the values that an oracle drew."""
+    typed = {}
+    for key, tunable in space.tunables.items():
+        value = drawn[key]
+        if isinstance(tunable, Choice):
+            typed[key] = _encoded(tunable)[value]
+            continue
+        if isinstance(tunable.low, float):
+            value = float(f"{value:.{DIGITS}g}")
+        # The Gaussian process may draw the very end of a logarithmic range, which rounding carries past it.
+        typed[key] = min(max(value, tunable.low), tunable.high)
+    return typed
+
+
+def _encoded(tunable: Choice) -> dict[Any, Any]:
+    """Choices as Keras Tuner holds them, numbers or words of one type, to their values."""
+    kinds = {type(value) for value in tunable.values}
+    if kinds in ({int}, {float}, {str}):
+        return {value: value for value in tunable.values}
+    return {str(value): value for value in tunable.values}
