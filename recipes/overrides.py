@@ -44,7 +44,7 @@ def _keys(recipe: Recipe) -> dict[str, Any]:
     return keys
 
 
-def _resolve(recipe: Recipe, key: str) -> tuple[str, Any]:
+def resolve(recipe: Recipe, key: str) -> tuple[str, Any]:
     """The full key and the type of the field that `key` names."""
     known = _keys(recipe)
     if key in known:
@@ -63,7 +63,7 @@ def _resolve(recipe: Recipe, key: str) -> tuple[str, Any]:
 
 def replace(recipe: Recipe, key: str, value: Any) -> Recipe:
     """See `Recipe.replace`."""
-    full, hint = _resolve(recipe, key)
+    full, hint = resolve(recipe, key)
     return _replace(recipe, full, check(full, value, hint))
 
 
@@ -85,14 +85,14 @@ def apply(recipe: Recipe, values: Mapping[str, str]) -> Recipe:
     """See `Recipe.override`."""
     # The network first: it decides which knobs there are.
     for key in sorted(values, key=lambda key: key != "network.name"):
-        full, hint = _resolve(recipe, key)
+        full, hint = resolve(recipe, key)
         recipe = _replace(recipe, full, parse(full, values[key], hint))
     return recipe
 
 
 def lookup(recipe: Recipe, key: str) -> Any:
     """See `Recipe.get`."""
-    full, _ = _resolve(recipe, key)
+    full, _ = resolve(recipe, key)
     part, _, field = full.rpartition(".")
     if not part:
         return getattr(recipe, field)
