@@ -44,7 +44,7 @@ def load(data: Data, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     >>> from tflbnn.recipes import Data
     >>> digits = load(Data("digits"))
     >>> digits.train.x.shape, digits.train.x.dtype, digits.input_shape, digits.classes
-    ((1293, 8, 8, 1), dtype('uint8'), (8, 8, 1), 10)
+    ((1294, 8, 8, 1), dtype('uint8'), (8, 8, 1), 10)
     """
     if data_dir is not None and not os.path.isdir(data_dir):
         raise UserError(f"The data folder must exist. Received: {data_dir}. Make it, or leave --data-dir out.")

@@ -1,0 +1,83 @@
+"""The state of a training after an epoch: weights, optimizer, history. One rename makes it count.
+
+    checkpoints/epoch-00003/  state.index state.data-00000-of-00001 (tf.train.Checkpoint)  history.json
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tflbnn._files import read_json, readable_errors, write_json
+from tflbnn._keras import keras, tf
+from tflbnn.errors import UserError
+
+Row = dict[str, float]
+
+
+def _checkpoint(model: keras.Model) -> tf.train.Checkpoint:
+    model.optimizer.build(model.trainable_variables)  # its moments exist, so that they are saved and restored
+    return tf.train.Checkpoint(model=model, optimizer=model.optimizer)
+
+
+def save(folder: Path, model: keras.Model, history: list[Row]) -> None:
+    """Saves the state after the epoch that `history` ends with, and drops the one before.
+
+    Raises:
+        UserError: it cannot be written; what was there stays.
+    """
+    target = folder / f"epoch-{len(history):05d}"
+    temporary = folder / f".epoch-{len(history):05d}"
+    with readable_errors("write the checkpoint", target):
+        shutil.rmtree(temporary, ignore_errors=True)  # left by a process that was killed
+        temporary.mkdir(parents=True)
+        try:
+            _checkpoint(model).write(str(temporary / "state"))
+        except tf.errors.OpError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            reason = error.message.rpartition("; ")[2].splitlines()[0]
+            raise UserError(f"Cannot write the checkpoint {target}: {reason.lower()}.") from error
+        write_json(temporary / "history.json", history)
+        for file in temporary.iterdir():
+            with open(file, "rb") as written:
+                os.fsync(written.fileno())
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.rename(target)
+        for other in folder.glob("epoch-*"):
+            if other != target:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def restore(folder: Path, model: keras.Model) -> list[Row]:
+    """Puts the last saved state into the model and its optimizer; gives the history up to there, empty if none.
+
+    Raises:
+        UserError: the checkpoint is damaged or of another network.
+    """
+    saved = sorted(folder.glob("epoch-*"))
+    if not saved:
+        return []
+    last = saved[-1]
+    history = _checked(read_json(last / "history.json", "checkpoint's history"), last)
+    try:
+        _checkpoint(model).read(str(last / "state")).assert_consumed()
+    except (tf.errors.OpError, AssertionError, ValueError) as error:
+        raise UserError(
+            f"The checkpoint must be whole and of this recipe's network. Received: {last}, which does not load. "
+            "Delete the run folder and train again."
+        ) from error
+    return history
+
+
+def _checked(history: Any, last: Path) -> list[Row]:
+    rows = isinstance(history, list) and all(
+        isinstance(row, dict) and all(type(value) in (int, float) for value in row.values()) for row in history
+    )
+    if not rows or last.name != f"epoch-{len(history):05d}":
+        raise UserError(
+            f"The checkpoint's history must have a row an epoch. Received: {last / 'history.json'}. "
+            "Delete the run folder and train again."
+        )
+    return history

@@ -1,0 +1,158 @@
+"""Trains a recipe with keras fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tflbnn import data
+from tflbnn._files import atomic_write, readable_errors, write_json
+from tflbnn.data import Dataset
+from tflbnn.recipes import Recipe
+from tflbnn.training import environment, folder
+from tflbnn.training.progress import Progress
+from tflbnn.training.run import Run
+from tflbnn.training.schedules import learning_rate
+
+SMOKE_SAMPLES = 64
+
+
+def smoke_recipe(recipe: Recipe) -> Recipe:
+    """The recipe cut down to what shows that it runs: 64 images, one epoch, four steps.
+
+    >>> from tflbnn import recipes
+    >>> smoke_recipe(recipes.get("cifar10")).epochs
+    1
+    """
+    samples = min(recipe.data.samples or SMOKE_SAMPLES, SMOKE_SAMPLES)
+    return dataclasses.replace(
+        recipe, epochs=1, batch_size=min(recipe.batch_size, 16), data=dataclasses.replace(recipe.data, samples=samples)
+    )
+
+
+def build(recipe: Recipe, dataset: Dataset) -> Any:
+    """The recipe's network for these images, compiled; its first weights depend on the recipe's seed alone.
+
+    Raises:
+        UserError: the network cannot be built for these images.
+    """
+    from tflbnn._keras import keras
+
+    keras.utils.set_random_seed(recipe.seed)
+    model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
+    options = {"momentum": recipe.optimizer.momentum} if recipe.optimizer.name == "sgd" else {}
+    optimizer = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[recipe.optimizer.name]
+    model.compile(
+        optimizer=optimizer(learning_rate=recipe.optimizer.learning_rate, **options),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def train(
+    recipe: Recipe,
+    out: str | os.PathLike[str],
+    *,
+    resume: bool = False,
+    smoke: bool = False,
+    data_dir: str | os.PathLike[str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Run:
+    """Trains the recipe and writes a run folder; the test images are used once, at the end.
+
+    The same recipe gives the same weights on the same machine, also when the run was killed at any moment and
+    resumed. Every epoch ends with a checkpoint.
+
+    Args:
+        recipe: what to train.
+        out: the run folder, new or empty.
+        resume: continue the run that is in `out`; a finished one is returned as it is.
+        smoke: train `smoke_recipe(recipe)`.
+        data_dir: where the data set's files may be; see `tflbnn.data.load`.
+        progress: called after every step and every epoch.
+        callbacks: further Keras callbacks; those that have a state of their own start anew when a run is resumed.
+
+    Raises:
+        UserError: the folder is taken, the data are missing, the network does not fit the images, the loss is no
+            longer a number, or the disk is full. What was saved before stays and can be resumed.
+    """
+    recipe, out = smoke_recipe(recipe) if smoke else recipe, Path(out)
+    if folder.check(out, recipe, resume):
+        return Run.open(out)
+    dataset = data.load(recipe.data, data_dir)
+    model = build(recipe, dataset)
+    with folder.claimed(out):
+        if not folder.check(out, recipe, resume):  # again: another process may have been quicker
+            if not resume:
+                folder.start(out, recipe, dataset.labels, environment.describe(recipe.seed))
+            _fit(model, recipe, dataset, out, progress, callbacks)
+            _finish(model, dataset, out)
+    return Run.open(out)
+
+
+def _fit(
+    model: Any,
+    recipe: Recipe,
+    dataset: Dataset,
+    out: Path,
+    progress: Callable[[Progress], None] | None,
+    callbacks: Sequence[Any],
+) -> None:
+    from tflbnn._keras import keras
+    from tflbnn.training import checkpoint
+    from tflbnn.training.batches import evaluation_batches, training_batches
+    from tflbnn.training.callbacks import Recorder
+
+    history = checkpoint.restore(out / "checkpoints", model)
+    folder.write_history(out / "history.csv", history)
+    if len(history) >= recipe.epochs:
+        return
+    batches, steps = training_batches(dataset, recipe, first_epoch=len(history))
+    model.fit(
+        batches,
+        validation_data=evaluation_batches(dataset.validation, dataset.normalization),
+        initial_epoch=len(history),
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.LearningRateScheduler(lambda epoch, _: learning_rate(recipe, epoch)),
+            keras.callbacks.TensorBoard(str(out / "logs"), write_graph=False),
+            Recorder(recipe, out, history, progress),
+            *callbacks,
+        ],
+    )
+
+
+def _finish(model: Any, dataset: Dataset, out: Path) -> None:
+    """Saves the weights, then the metrics, which make the run a finished one."""
+    from tflbnn._keras import keras
+    from tflbnn.training.batches import evaluation_batches
+
+    loss, accuracy = model.evaluate(evaluation_batches(dataset.test, dataset.normalization), verbose=0)
+    weights = out / "model.weights.h5"
+    # Keras chooses the format by the whole name, so the temporary file has it too, in a folder of its own.
+    with readable_errors("write", weights), tempfile.TemporaryDirectory(prefix=".", dir=out) as temporary:
+        written = Path(temporary) / weights.name
+        # Of the same layers, but without the optimizer, whose moments would be saved too.
+        keras.Model(model.inputs, model.outputs).save_weights(written)
+        content = written.read_bytes()
+    atomic_write(weights, content)
+    write_json(
+        out / "metrics.json",
+        {
+            "test_accuracy": float(accuracy),
+            "test_loss": float(loss),
+            "parameters": model.count_params(),
+            "input_shape": list(dataset.input_shape),
+            "normalization": dataclasses.asdict(dataset.normalization),
+            "weights_sha256": hashlib.sha256(content).hexdigest(),
+        },
+    )
