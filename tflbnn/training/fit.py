@@ -92,19 +92,31 @@ def train(
         if not folder.check(out, recipe, resume):  # again: another process may have been quicker
             if not resume:
                 folder.start(out, recipe, dataset.labels, environment.describe(recipe.seed))
-            _fit(model, recipe, dataset, out, progress, callbacks)
+            fit(model, recipe, dataset, out, progress, callbacks)
             _finish(model, dataset, out)
     return Run.open(out)
 
 
-def _fit(
+def fit(
     model: Any,
     recipe: Recipe,
     dataset: Dataset,
     out: Path,
-    progress: Callable[[Progress], None] | None,
-    callbacks: Sequence[Any],
-) -> None:
+    progress: Callable[[Progress], None] | None = None,
+    callbacks: Sequence[Any] = (),
+    until: int | None = None,
+) -> list[dict[str, float]]:
+    """Trains a model that `build` made, from the checkpoint in `out` where there is one, with a checkpoint an epoch.
+
+    Args:
+        until: the last epoch to train; the recipe's last one when left out. The schedule is the recipe's either way.
+
+    Returns:
+        The history, a row an epoch, from the first epoch on.
+
+    Raises:
+        UserError: the loss is no longer a number, a checkpoint is damaged, or the disk is full.
+    """
     from tflbnn._keras import keras
     from tflbnn.training import checkpoint
     from tflbnn.training.batches import evaluation_batches, training_batches
@@ -112,14 +124,15 @@ def _fit(
 
     history = checkpoint.restore(out / "checkpoints", model)
     folder.write_history(out / "history.csv", history)
-    if len(history) >= recipe.epochs:
-        return
+    last = recipe.epochs if until is None else until
+    if len(history) >= last:
+        return history
     batches, steps = training_batches(dataset, recipe, first_epoch=len(history))
     model.fit(
         batches,
         validation_data=evaluation_batches(dataset.validation, dataset.normalization),
         initial_epoch=len(history),
-        epochs=recipe.epochs,
+        epochs=last,
         steps_per_epoch=steps,
         verbose=0,
         callbacks=[
@@ -129,6 +142,7 @@ def _fit(
             *callbacks,
         ],
     )
+    return history
 
 
 def _finish(model: Any, dataset: Dataset, out: Path) -> None:

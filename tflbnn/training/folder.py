@@ -28,15 +28,15 @@ def write_history(path: Path, history: list[dict[str, float]]) -> None:
     atomic_write(path, text.getvalue())
 
 
-def _difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> str:
-    """The first field in which two recipes differ, with both values."""
+def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> str:
+    """The first field in which two recipes, or two searches, differ, with both values."""
     for key in {**old, **new}:
         a, b = old.get(key), new.get(key)
         if a != b:
             if isinstance(a, dict) and isinstance(b, dict):
-                return _difference(a, b, f"{prefix}{key}.")
-            return f"{prefix}{key}={b}, where the run has {a}"
-    raise ValueError("the recipes do not differ")
+                return difference(a, b, f"{prefix}{key}.")
+            return f"{prefix}{key}={b}, where it was {a}"
+    raise ValueError("they do not differ")
 
 
 def check(folder: Path, recipe: Recipe, resume: bool) -> bool:
@@ -66,9 +66,8 @@ def check(folder: Path, recipe: Recipe, resume: bool) -> bool:
     old = read_json(folder / "recipe.json", "run's recipe")
     Recipe.from_dict(old)
     if old != recipe.to_dict():
-        difference = _difference(old, recipe.to_dict())
         raise UserError(
-            f"A run is resumed with the recipe it was started with. Received: {difference}. "
+            f"A run is resumed with the recipe it was started with. Received: {difference(old, recipe.to_dict())}. "
             "Leave that out, or choose another --out."
         )
     return finished
