@@ -9,7 +9,6 @@ equal are stored, and counted, once.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -42,6 +41,12 @@ def counts_tflite(flatbuffer: bytes) -> Counts:
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
     graph = _Graph(model, model.subgraphs[0])
     return Counts.of([graph.count(operator) for operator in graph.operators if not graph.only_unpacks(operator)])
+
+
+def input_shape(flatbuffer: bytes) -> tuple[int, ...]:
+    """The shape of a .tflite file's first input, without the batch."""
+    subgraph = schema.Model.GetRootAs(flatbuffer, 0).Subgraphs(0)
+    return tuple(int(size) for size in subgraph.Tensors(subgraph.Inputs(0)).ShapeAsNumpy()[1:])
 
 
 class _Graph:

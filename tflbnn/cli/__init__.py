@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, predict
+from tflbnn.cli import benchmark, doctor, predict, summary
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
 from tflbnn.errors import UserError, VerificationError
@@ -27,6 +27,7 @@ COMMANDS = {
     "list": list_,
     "predict": predict,
     "benchmark": benchmark,
+    "summary": summary,
     "doctor": doctor,
 }
 for name, module in COMMANDS.items():

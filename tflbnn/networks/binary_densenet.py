@@ -97,7 +97,7 @@ def binary_densenet(
     classes = _checks.check_integer("classes", classes, 2)
     reduction = tuple(
         _checks.check_number("every reduction", rate, 1.0)
-        for rate in _checks.check_sequence("reduction (one between two stages)", reduction, len(layers) - 1)
+        for rate in _checks.check_sequence("reduction (one less than stages)", reduction, len(layers) - 1)
     )
     dilations = dilations or (1,) * len(layers)
     dilations = tuple(
