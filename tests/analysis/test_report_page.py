@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import itertools
 import math
 import re
 from pathlib import Path
@@ -19,6 +20,7 @@ from tflbnn.analysis.report.page import render
 from tflbnn.runtime.benchmark import Timing
 
 FINITE = st.floats(-1e6, 1e6)
+UNEXPORTED = {"model_bytes": None, "latency": None, "verification": None}
 HOSTILE = '<script>alert("x")</script>&<img src=http://example.com/x onerror=alert(1)>'
 
 
@@ -195,7 +197,7 @@ def test_says_plainly_what_is_missing(changes, section, sentence):
     ("changes", "badge"),
     [
         ({"metrics": {}}, "Training not finished"),
-        ({"model_bytes": None, "latency": None}, "Trained, not exported"),
+        (UNEXPORTED, "Trained, not exported"),
         ({"verification": None}, "Exported, not verified"),
         ({"verification": {"verified": "true"}}, "Verification failed"),
     ],
@@ -256,7 +258,7 @@ def test_a_chart_draws_the_finite_values_and_leaves_gaps(train, validation):
     }
     assert all(line.path.count("M") == runs[line.name] for line in chart.series)
     labels = sorted(line.label_y for line in chart.series)
-    assert all(below - above >= 16.9 for above, below in zip(labels, labels[1:], strict=False))
+    assert all(below - above >= 16.9 for above, below in itertools.pairwise(labels))
 
 
 @given(st.integers(1, 10**7), st.data())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, predict, summary
+from tflbnn.cli import benchmark, doctor, predict, report, summary
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
 from tflbnn.errors import UserError, VerificationError
@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": predict,
     "benchmark": benchmark,
     "summary": summary,
+    "report": report,
     "doctor": doctor,
 }
 for name, module in COMMANDS.items():

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
@@ -29,3 +29,16 @@ def without_remarks() -> Iterator[None]:
             for line in buffer:
                 if not line.startswith(b"INFO:"):
                     os.write(2, line)
+
+
+@contextlib.contextmanager
+def quiet_status(text: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on standard error, itself not caught by `without_remarks`; gives the function that changes its text."""
+    from rich.console import Console
+
+    with (
+        open(os.dup(2), "w", encoding="utf-8") as stream,
+        without_remarks(),
+        Console(file=stream).status(text) as status,
+    ):
+        yield status.update

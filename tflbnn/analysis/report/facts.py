@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
-    from tflbnn.analysis.counts import Counts
 
+    from tflbnn.analysis.counts import Counts
     from tflbnn.runtime.benchmark import Timing
 
 

@@ -12,7 +12,13 @@ from tflbnn.analysis.report.facts import Confusion, Facts, Latency
 from tflbnn.analysis.report.units import cell, flatten, milliseconds, percent, short, size
 
 LARGEST_TABLE = 20  # classes; more make a table of counts unreadable, so a heat map stands in its place
-CURVES = {"loss": "Loss", "accuracy": "Accuracy"}
+# Title of a chart -> its series and the columns of history.csv that they show.
+CURVES = {
+    "Loss": {"train": "loss", "validation": "val_loss"},
+    "Accuracy": {"train": "accuracy", "validation": "val_accuracy"},
+    "Share of the weights that changed sign": {"flipped": "flip_ratio"},
+    "Learning rate": {"rate": "learning_rate"},
+}
 
 
 def training(facts: Facts) -> str:
@@ -38,8 +44,8 @@ def _column(history: list[dict[str, Any]], name: str) -> list[float]:
 
 def curves(history: list[dict[str, Any]]) -> list[charts.LineChart]:
     drawn = (
-        charts.line_chart(title, {"train": _column(history, name), "validation": _column(history, f"val_{name}")})
-        for name, title in CURVES.items()
+        charts.line_chart(title, {name: _column(history, column) for name, column in columns.items()})
+        for title, columns in CURVES.items()
     )
     return [chart for chart in drawn if chart]
 
@@ -100,7 +106,7 @@ def layers(facts: Facts) -> dict[str, Any]:
             "name": layer.name,
             "type": layer.type,
             "output": " × ".join(str(n) for n in layer.output_shape),
-            "input_bits": layer.input_bits,
+            "input_bits": layer.input_bits or "–",
             "weight_bits": layer.weight_bits or "–",
             "binary": layer.binary_weights > 0,
             **_row_counts(layer),

@@ -1,0 +1,65 @@
+"""tflbnn report: one self-contained HTML page about a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflbnn.cli._command import command as _command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """Where the page is and its main figures; None for what the run does not have."""
+
+    report: str
+    run: str
+    test_accuracy: float | None
+    size_bytes: int | None
+    latency_ms: float | None
+    float_latency_ms: float | None
+    verified: bool | None
+    notices: list[str]
+
+    def render(self, console: Console) -> None:
+        from rich.markup import escape
+
+        for notice in self.notices:
+            console.print(f"[yellow]note[/]    {escape(notice)}", soft_wrap=True)
+        console.print(f"report  {escape(self.report)}", soft_wrap=True)
+
+
+@_command
+def command(
+    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The page; by default RUN/report.html.", show_default=False)
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="A folder with the data set's files.", show_default=False)
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of an inference in the measurement.")] = 1,
+) -> Report:
+    """One HTML page about a run: curves, confusion, layers, latency beside the float twin, verification."""
+    from tflbnn.analysis import report
+    from tflbnn.cli._quiet import quiet_status
+
+    with quiet_status("opening the run") as progress:
+        page, facts = report.write(run, output, data_dir=data_dir, threads=threads, progress=progress)
+    latency, verification = facts.latency, facts.verification
+    return Report(
+        report=str(page),
+        run=str(run),
+        test_accuracy=facts.metrics.get("test_accuracy"),
+        size_bytes=facts.model_bytes,
+        latency_ms=latency.model.median_ms if latency else None,
+        float_latency_ms=latency.twin.median_ms if latency else None,
+        verified=verification.get("verified") is True if verification is not None else None,
+        notices=list(facts.notices),
+    )
