@@ -11,13 +11,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import keras_tuner
 import numpy as np
-from keras_tuner.engine.metrics_tracking import MetricsTracker
-from keras_tuner.engine.trial import TrialStatus
 
 from tflbnn._files import write_json
 from tflbnn.recipes.tunable import Choice
+from tflbnn.tuning._keras_tuner import keras_tuner
 from tflbnn.tuning.space import Space
 
 OBJECTIVE = "val_accuracy"
@@ -39,9 +37,11 @@ class Durable(keras_tuner.Oracle):
         # A trial is written before the oracle's state. One that the state does not know will be created again,
         # with the same values. Files are read in any order; the Gaussian process wants one order.
         self.trials = {trial_id: self.trials[trial_id] for trial_id in self.start_order}
-        running = [trial for trial in self.trials.values() if trial.status == TrialStatus.RUNNING]
+        running = [
+            trial for trial in self.trials.values() if trial.status == keras_tuner.engine.trial.TrialStatus.RUNNING
+        ]
         for trial in running:
-            trial.metrics = MetricsTracker()
+            trial.metrics = type(trial.metrics)()  # those of the run that was killed
         # A trial that ended just before the state was written needs no second run.
         self._retry_queue = [trial.trial_id for trial in running]
         self.end_order = [trial_id for trial_id in self.start_order if trial_id not in self._retry_queue]
@@ -53,10 +53,19 @@ class Hyperband(Durable, keras_tuner.oracles.HyperbandOracle):
     def trials_planned(self) -> int:
         """How many trials all brackets run together."""
         return sum(
-            self._get_size(bracket, round_number)
+            self._get_size(bracket, number)
             for bracket in range(self._get_num_brackets())
-            for round_number in range(self._get_num_rounds(bracket))
+            for number in range(self._get_num_rounds(bracket))
         )
+
+    def epochs_planned(self) -> int:
+        """How many epochs all trials train together; one that continues another trains the difference."""
+        total = 0
+        for bracket in range(self._get_num_brackets()):
+            for number in range(self._get_num_rounds(bracket)):
+                done = self._get_epochs(bracket, number - 1) if number else 0
+                total += self._get_size(bracket, number) * (self._get_epochs(bracket, number) - done)
+        return total
 
     def configurations_planned(self) -> int:
         """How many different configurations they draw; the other trials train one of these further."""

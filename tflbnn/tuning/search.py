@@ -1,0 +1,236 @@
+"""Searches a recipe's space and trains the best configuration in full."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tflbnn import data, training
+from tflbnn._files import atomic_write, read_json, readable_errors, write_json
+from tflbnn.errors import UserError, nearest
+from tflbnn.training.fit import smoke_recipe
+from tflbnn.training.folder import LOCK, claimed, difference
+from tflbnn.training.run import Run
+from tflbnn.tuning import results
+from tflbnn.tuning.plot import scatter
+from tflbnn.tuning.progress import Plan, Progress
+from tflbnn.tuning.results import Row
+from tflbnn.tuning.space import Space
+
+if TYPE_CHECKING:
+    from tflbnn.tuning.oracles import Durable
+    from tflbnn.tuning.tuner import RecipeTuner
+
+TUNERS = ("hyperband", "random", "bayesian", "grid")
+TRIALS = 10  # of a random or Bayesian search
+SETTINGS = "search.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """A finished search.
+
+    Attributes:
+        path: its folder: search.json, trials.csv, trials.png, trials/ (Keras Tuner's), best/ (a run folder).
+        space: what was searched.
+        rows: the trials, in their order.
+        best: the one whose configuration was trained in full.
+        run: that training, in `path`/best.
+    """
+
+    path: Path
+    space: Space
+    rows: tuple[Row, ...]
+    best: Row
+    run: Run
+
+
+def search(
+    space: Space,
+    out: str | os.PathLike[str],
+    *,
+    tuner: str = "hyperband",
+    max_epochs: int | None = None,
+    trials: int | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    smoke: bool = False,
+    progress: Progress | None = None,
+) -> Search:
+    """Searches with one of Keras Tuner's tuners for the best validation accuracy, then trains the best in full.
+
+    A search that was killed at any moment resumes with the trials it would have had. A trial that fails, by an error
+    or by a loss that is no number, is recorded with its reason and the search goes on.
+
+    Args:
+        space: the recipe and what varies; see `parse_space`.
+        out: the search's folder, new or empty.
+        tuner: "hyperband": many short trainings, the best of them continued (Li et al., JMLR 18, 2018); "random";
+            "bayesian": a Gaussian process; "grid": every combination, a float range counted with ten values.
+        max_epochs: hyperband's longest training, which decides the number of trials; the recipe's epochs by default.
+        trials: of the other tuners, all of them of the recipe's epochs; 10 by default, for grid all.
+        data_dir: where the data set's files may be; see `tflbnn.data.load`.
+        resume: continue the search that is in `out`; a finished one is returned as it is.
+        smoke: search with two trials of `smoke_recipe`.
+        progress: is told what happens.
+
+    Raises:
+        UserError: settings that do not fit together, a folder that is taken or damaged, missing data, a full disk, or
+            no trial that completed.
+    """
+    if smoke:
+        space = dataclasses.replace(space, recipe=smoke_recipe(space.recipe))
+        max_epochs, trials = (2, None) if tuner == "hyperband" else (None, 2)
+    out, progress = Path(out), progress or Progress()
+    _check_budget(tuner, max_epochs, trials)
+    if tuner == "hyperband":
+        max_epochs = max_epochs or space.recipe.epochs
+    settings = {"tuner": tuner, "max_epochs": max_epochs, "trials": trials, **space.to_dict()}
+    _check_folder(out, settings, resume)
+    dataset = data.load(space.recipe.data, data_dir)
+    oracle, plan = _plan(space, tuner, max_epochs, trials)
+    with claimed(out):
+        _check_folder(out, settings, resume)  # again: another process may have been quicker
+        write_json(out / SETTINGS, settings)
+        progress.planned(plan)
+        keras_tuner = _tuner(oracle, space, dataset, plan.longest, out, progress)
+        _search(keras_tuner)
+        rows = keras_tuner.rows()
+        best = results.best(rows)
+        if best is None:
+            raise UserError(
+                f"At least one trial must succeed. Received: {len(rows)} failures, the first: {rows[0].reason}"
+            )
+        atomic_write(out / "trials.csv", results.to_csv(rows, list(space.tunables)))
+        _draw(rows, space, tuner, out / "trials.png")
+        progress.best_started(best, space.recipe.epochs)
+        folder = out / "best"
+        run = training.train(
+            space.variant(best.values),
+            folder,
+            resume=(folder / "recipe.json").exists(),
+            data_dir=data_dir,
+            progress=progress.trained,
+        )
+        keras_tuner.drop_checkpoints()
+    return Search(out, space, rows, best, run)
+
+
+def _check_budget(tuner: str, max_epochs: int | None, trials: int | None) -> None:
+    if tuner not in TUNERS:
+        raise UserError(f"There is no tuner '{tuner[:80]}'. {nearest(tuner, TUNERS)}")
+    if tuner == "hyperband" and trials is not None:
+        raise UserError(
+            f"Hyperband's trials follow from its longest training. Received: trials={trials}. Set max_epochs instead."
+        )
+    if tuner != "hyperband" and max_epochs is not None:
+        raise UserError(
+            f"Every trial of the {tuner} tuner trains the recipe's epochs. Received: max_epochs={max_epochs}. "
+            "Set epochs and trials instead."
+        )
+    if max_epochs is not None and not 2 <= max_epochs <= 100_000:
+        raise UserError(f"max_epochs must be at least 2 and at most 100000. Received: {max_epochs}.")
+    if trials is not None and not 1 <= trials <= 100_000:
+        raise UserError(f"trials must be at least 1 and at most 100000. Received: {trials}.")
+
+
+def _check_folder(out: Path, settings: dict[str, Any], resume: bool) -> None:
+    """Raises a UserError unless this search may be written into the folder."""
+    with readable_errors("read the search folder", out):
+        if out.exists() and not out.is_dir():
+            raise UserError(f"A search folder must be a folder. Received: {out}, a file. Choose another --out.")
+        content = {path.name for path in out.iterdir()} - {LOCK} if out.is_dir() else set()
+    if SETTINGS not in content:
+        if resume:
+            raise UserError(f"There is no search to resume in {out}. Leave --resume out to start one there.")
+        if any(not name.startswith(".") for name in content):
+            raise UserError(f"A new search needs a new or empty folder. Received: {out}. Choose another --out.")
+        return
+    if not resume:
+        raise UserError(
+            f"A new search needs a new or empty folder. Received: {out}, which holds a search. "
+            "Add --resume to continue it, or choose another --out."
+        )
+    old = read_json(out / SETTINGS, "search's settings")
+    if not isinstance(old, dict):
+        raise UserError(f"The search's settings must be a table. Received: {out / SETTINGS}. Choose another --out.")
+    if old != settings:
+        raise UserError(
+            f"A search is resumed with the settings it was started with. Received: {difference(old, settings)}. "
+            "Repeat the first command with --resume, or choose another --out."
+        )
+
+
+def _plan(space: Space, tuner: str, max_epochs: int | None, trials: int | None) -> tuple[Durable, Plan]:
+    """Keras Tuner's oracle and what it will do."""
+    from tflbnn.tuning import oracles
+    from tflbnn.tuning._keras_tuner import keras_tuner
+
+    size, epochs = space.size(), space.recipe.epochs
+    options = {
+        "objective": keras_tuner.Objective(oracles.OBJECTIVE, "max"),
+        "hyperparameters": oracles.hyperparameters(space),
+        "seed": space.recipe.seed + 1,  # 0 would mean a random one
+        "max_consecutive_failed_trials": sys.maxsize,
+    }
+    if tuner == "hyperband":
+        oracle = oracles.Hyperband(max_epochs=max_epochs, **options)
+        needed = oracle.configurations_planned()
+        if size is not None and size < needed:
+            raise UserError(
+                f"Hyperband with max_epochs={max_epochs} compares {needed} configurations. "
+                f"Received: a space of {size}. Use the grid tuner, give a field a range, or lower max_epochs."
+            )
+        plan = Plan(oracle.trials_planned(), oracle.epochs_planned(), max_epochs)
+    elif tuner == "grid":
+        oracle = oracles.GridSearch(max_trials=trials, **options)
+        number = min(trials or sys.maxsize, oracle.trials_planned())
+        plan = Plan(number, number * epochs, epochs)
+    else:
+        number = min(trials or TRIALS, size or sys.maxsize)
+        classes = {"random": oracles.RandomSearch, "bayesian": oracles.BayesianOptimization}
+        oracle = classes[tuner](max_trials=number, **options)
+        plan = Plan(number, number * epochs, epochs)
+    if size is not None:
+        # Random draws of a small space repeat; so many in a row leave out a configuration once in a million searches.
+        oracle._max_collisions = 20 * size
+    return oracle, plan
+
+
+def _tuner(
+    oracle: Durable, space: Space, dataset: data.Dataset, epochs: int, out: Path, progress: Progress
+) -> RecipeTuner:
+    """The tuner, with the state of an earlier search where there is one."""
+    from tflbnn.tuning import tuner
+
+    for file in sorted((out / tuner.PROJECT).glob("**/*.json")):
+        read_json(file, "search's state")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # Keras Tuner prints that it reloads
+            return tuner.RecipeTuner(oracle, space, dataset, epochs, out, progress)
+    except (AttributeError, KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"The search's state must be as it was written. Received: {out / tuner.PROJECT}, which does not load "
+            f"({type(error).__name__}). Choose another --out and search again."
+        ) from error
+
+
+def _search(keras_tuner: RecipeTuner) -> None:
+    from tflbnn.tuning.tuner import Aborted
+
+    try:
+        keras_tuner.search()
+    except Aborted as error:
+        raise error.__cause__ from None
+
+
+def _draw(rows: tuple[Row, ...], space: Space, tuner: str, path: Path) -> None:
+    """trials.png, coloured by t_clip where that was searched, else by the last numeric field."""
+    numeric = [key for key in space.tunables if all(type(row.values[key]) in (int, float) for row in rows)]
+    key = next((key for key in numeric if key == "binarization.t_clip"), numeric[-1] if numeric else None)
+    scatter(rows, f"{space.recipe.name}: {len(rows)} trials, {tuner}", path, key)
