@@ -1,6 +1,6 @@
-"""What a training run is made of, as data: frozen, TensorFlow-free, the same in Python, JSON and on the command line.
+"""What a training run is made of, as data: frozen, without TensorFlow, the same in Python, JSON and a command.
 
-A variant changes fields: `dataclasses.replace(recipe, epochs=3)` in Python, `recipe.override({"epochs": "3"})` with text.
+A variant changes fields: `dataclasses.replace(recipe, epochs=3)` in Python, `recipe.override({"epochs": "3"})` in text.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Recipe(Checked):
     paper: str
     network: Network
     data: Data
-    binarization: Binarization = Binarization()
+    binarization: Binarization = dataclasses.field(default_factory=Binarization)
     augmentation: Augmentation = Augmentation()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
@@ -216,7 +216,7 @@ class Recipe(Checked):
         return overrides.apply(self, values)
 
     def get(self, key: str) -> Any:
-        """The value of a field by its key as in `override`; a knob that the recipe leaves out has its builder's default.
+        """The value of a field by its key as in `override`; a knob the recipe leaves out has its builder's default.
 
         Raises:
             UserError: an unknown or ambiguous key.
@@ -280,5 +280,7 @@ def _fields(cls: Any, values: Any, what: str) -> dict[str, Any]:
     for field in dataclasses.fields(cls):
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and field.name not in values:
-            raise UserError(f"{what} needs the field '{field.name}'. Received: {', '.join(map(str, values)) or 'none'}.")
+            raise UserError(
+                f"{what} needs the field '{field.name}'. Received: {', '.join(map(str, values)) or 'none'}."
+            )
     return dict(values)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, predict, report, summary
+from tflbnn.cli import benchmark, doctor, predict, report, summary, train
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
 from tflbnn.errors import UserError, VerificationError
@@ -25,6 +25,7 @@ app = typer.Typer(
 # The order of --help: what a user does first stands first.
 COMMANDS = {
     "list": list_,
+    "train": train,
     "predict": predict,
     "benchmark": benchmark,
     "summary": summary,
@@ -60,8 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = fail(str(error), error.exit_code)
     except COMMAND_LINE_ERRORS as error:
         code = fail(error.format_message(), 2)
-    except (KeyboardInterrupt, typer.Abort):
-        code = fail("interrupted", 130)
+    except (KeyboardInterrupt, typer.Abort) as interrupt:
+        code = fail(str(interrupt) or "interrupted", 130)
     except BrokenPipeError:
         # The reader (head, less) has gone: what it wanted, it has. Nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,6 @@
 """The state of a training after an epoch: weights, optimizer, history. One rename makes it count.
 
-    checkpoints/epoch-00003/  state.index state.data-00000-of-00001 (tf.train.Checkpoint)  history.json
+checkpoints/epoch-00003/ holds state.index and state.data-00000-of-00001 (tf.train.Checkpoint) and history.json.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 
 from tflbnn import data
 from tflbnn._files import atomic_write, readable_errors, write_json
+from tflbnn.analysis.counts import counts
 from tflbnn.data import Dataset
 from tflbnn.recipes import Recipe
 from tflbnn.training import environment, folder
@@ -164,7 +165,7 @@ def _finish(model: Any, dataset: Dataset, out: Path) -> None:
         {
             "test_accuracy": float(accuracy),
             "test_loss": float(loss),
-            "parameters": model.count_params(),
+            "parameters": counts(model).parameters,
             "input_shape": list(dataset.input_shape),
             "normalization": dataclasses.asdict(dataset.normalization),
             "weights_sha256": hashlib.sha256(content).hexdigest(),

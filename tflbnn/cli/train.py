@@ -1,0 +1,164 @@
+"""tflbnn train: keras fit a recipe into a run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tflbnn.cli._command import command as _command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tflbnn.recipes import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A finished run; `resumed_finished` when there was nothing left to do."""
+
+    run: str
+    recipe: str
+    epochs: int
+    test_accuracy: float
+    test_loss: float
+    validation_accuracy: float
+    parameters: int
+    history: list[dict[str, float]]
+    already_finished: bool
+
+    def render(self, console: Console) -> None:
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_row("test accuracy", f"[bold green]{self.test_accuracy:.2%}[/]")
+        table.add_row("validation accuracy", f"{self.validation_accuracy:.2%}")
+        table.add_row("epochs", str(self.epochs))
+        table.add_row("parameters", f"{self.parameters:,}")
+        table.add_row("run", escape(self.run))
+        if self.already_finished:
+            console.print("This run was finished already.")
+        console.print(table)
+        console.print(f"next: tflbnn export {escape(self.run)}", soft_wrap=True, style="dim")
+
+
+def _overrides(arguments: list[str]) -> dict[str, str]:
+    from tflbnn.errors import UserError
+
+    values = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or not key:
+            raise UserError(f"A change to a recipe is written key=value. Received: {argument}. Write epochs=3.")
+        if key in values:
+            raise UserError(f"A key can be set once. Received: {key}={values[key]} and {argument}. Leave one out.")
+        values[key] = value
+    return values
+
+
+def _recipe(name: str, changes: dict[str, str], out: Path | None, resume: bool) -> Recipe:
+    """The recipe as named and changed; to resume, as the run has it, with the same changes or fewer."""
+    from tflbnn import recipes
+    from tflbnn.errors import UserError
+    from tflbnn.training import Run
+
+    recipe = recipes.get(name)
+    if resume:
+        if out is None:
+            raise UserError("--resume needs the run folder. Received: no --out. Add --out with the folder of the run.")
+        if (out / "recipe.json").is_file():
+            recipe = Run.open(out).recipe
+            if recipe.name != name:
+                raise UserError(
+                    f"A run is resumed with the recipe it was started with. Received: {name} for {out}, which is a run "
+                    f"of {recipe.name}. Write: tflbnn train {recipe.name} --resume --out {out}"
+                )
+    return recipe.override(changes)
+
+
+class _Bar:
+    """The progress bar on standard error."""
+
+    def __init__(self, epochs: int):
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from tflbnn.cli._command import console
+
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[values]}"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=console(stderr=True),
+        )
+        self.epochs, self.task, self.steps, self.validated = epochs, None, 0, ""
+
+    def __call__(self, progress: Any) -> None:
+        values = progress.values
+        if progress.done:
+            self.validated = f"  val accuracy {values['val_accuracy']:.2%}"
+        if self.task is None:
+            # Starts here, so that neither loading nor compiling counts in the estimate of what is left.
+            first = (progress.epoch - 1) * progress.steps
+            self.task = self.bar.add_task("", total=self.epochs * progress.steps, completed=first, values="")
+        text = f"loss {values['loss']:.4f}  accuracy {values['accuracy']:.2%}{self.validated}"
+        done = (progress.epoch - 1) * progress.steps + progress.step
+        description = f"epoch {progress.epoch}/{self.epochs}"
+        self.bar.update(self.task, completed=done, description=description, values=text)
+
+
+@_command
+def command(
+    recipe: Annotated[str, typer.Argument(help="A name from: tflbnn list recipes", show_default=False)],
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Fields to change: t_clip=0.5 epochs=3", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The run folder; runs/RECIPE-TIME when left out.", show_default=False)
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Where the data set's files are.", show_default=False)
+    ] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="64 images, one epoch: shows that it runs.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+) -> Trained:
+    """Train a recipe with keras fit; writes a run folder."""
+    import shlex
+    import time
+
+    from tflbnn.training import Run
+
+    chosen = _recipe(recipe, _overrides(changes or []), out, resume)
+    out = out or Path("runs") / f"{chosen.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    already_finished = resume and (out / "metrics.json").exists()
+    bar = _Bar(1 if smoke else chosen.epochs)
+    try:
+        from tflbnn.training.fit import train
+
+        with bar.bar:
+            run: Run = train(chosen, out, resume=resume, smoke=smoke, data_dir=data_dir, progress=bar)
+    except KeyboardInterrupt as interrupt:
+        if not (out / "recipe.json").is_file():
+            raise
+        done = len(Run.open(out).history)
+        data_option = f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
+        raise KeyboardInterrupt(
+            f"interrupted after {done} of {chosen.epochs} epochs; resume with: "
+            f"tflbnn train {chosen.name} --resume --out {shlex.quote(str(out))}{data_option}"
+        ) from interrupt
+    return Trained(
+        run=str(run.path),
+        recipe=run.recipe.name,
+        epochs=len(run.history),
+        test_accuracy=run.metrics["test_accuracy"],
+        test_loss=run.metrics["test_loss"],
+        validation_accuracy=run.history[-1]["val_accuracy"],
+        parameters=run.metrics["parameters"],
+        history=run.history,
+        already_finished=already_finished,
+    )
