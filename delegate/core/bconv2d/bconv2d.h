@@ -1,0 +1,59 @@
+// Binary 2-D convolution: weights packed once, geometry computed when the input's shape changes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/aligned_buffer.h"
+#include "core/bconv2d/kernel.h"
+#include "core/bconv2d/params.h"
+#include "core/cpu_features.h"
+#include "core/operation.h"
+
+namespace tflbnn {
+
+// The taps of a window that lie inside the input, along one axis: [begin, end).
+struct TapRange {
+  int begin, end;
+};
+
+class BConv2D : public Operation {
+ public:
+  // Refuses parameters that make no sense, or sums that 32 bits could not hold.
+  static Status Validate(const BConv2DParams& params);
+  // Validates, and copies what it needs of the constants.
+  static Status Create(const BConv2DParams& params, const BConv2DConstants& constants, Isa isa,
+                       std::unique_ptr<BConv2D>* operation);
+
+  const char* name() const override { return "LceBconv2d"; }
+  Status Resize(const Shape* inputs, Shape* output) override;
+  size_t ScratchBytes(int threads) const override;
+  void Run(const Arguments& arguments) const override;
+
+ private:
+  explicit BConv2D(const BConv2DParams& params) : params_(params) {}
+  Status CopyConstants(const BConv2DConstants& constants);
+  Status PackWeights(const void* filter);
+  void PackTransforms(const BConv2DConstants& constants);
+  Status PrepareCorrection(const std::vector<TapRange>& rows, const std::vector<TapRange>& columns);
+  size_t PointersPerThread() const;
+
+  const BConv2DParams params_;
+  const BConv2DKernel* kernel_ = nullptr;  // null: the reference
+  // For the reference: the constants as they came.
+  AlignedBuffer filter_, multiplier_, bias_, threshold_;
+  // For the kernels; arrays of 32 a block.
+  AlignedBuffer weights_;
+  std::vector<BConv2DBlock> blocks_;
+  std::vector<float> multipliers_, biases_;
+  std::vector<int32_t> thresholds_;
+  std::vector<int32_t> tap_counts_;  // set bits of each filter's taps, [channel][tap]
+  // Per shape.
+  Shape input_, output_;
+  BConv2DJob job_{};
+  AlignedBuffer zeros_, correction_;
+  std::vector<ptrdiff_t> tap_offsets_;
+  std::vector<int32_t> row_class_, column_class_;
+};
+
+}  // namespace tflbnn

@@ -1,0 +1,30 @@
+// One node of a graph: knows its output's shape, its scratch memory, and how to run.
+#pragma once
+
+#include <cstddef>
+
+#include "core/status.h"
+#include "core/tensor.h"
+#include "core/thread_pool.h"
+
+namespace tflbnn {
+
+class Operation {
+ public:
+  struct Arguments {
+    const void* const* inputs;
+    void* output;
+    void* scratch;  // ScratchBytes() bytes, 64-byte aligned
+    ThreadPool* pool;
+  };
+
+  virtual ~Operation() = default;
+  virtual const char* name() const = 0;
+  // Called before the first Run() and whenever an input's shape changes. `inputs` are valid sizes.
+  virtual Status Resize(const Shape* inputs, Shape* output) = 0;
+  virtual size_t ScratchBytes(int /*threads*/) const { return 0; }
+  // Allocates nothing; called only with sizes that Resize() accepted.
+  virtual void Run(const Arguments& arguments) const = 0;
+};
+
+}  // namespace tflbnn

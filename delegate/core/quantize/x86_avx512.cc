@@ -1,0 +1,11 @@
+#include "core/quantize/generic.h"
+#include "core/simd/avx512.h"
+
+namespace tflbnn {
+
+const QuantizeKernel& QuantizeAvx512() {
+  static const QuantizeKernel kernel = {"avx512", QuantizeGeneric<Avx512>::Float32, QuantizeGeneric<Avx512>::Int8};
+  return kernel;
+}
+
+}  // namespace tflbnn

@@ -1,0 +1,78 @@
+// 32 channels as eight 128-bit vectors.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstdint>
+
+#include "core/simd/for.h"
+
+namespace tflbnn {
+namespace {
+
+struct Neon {
+  static constexpr int kLanes = 4;
+  using F = float32x4_t;
+  using I = int32x4_t;
+  static TFLBNN_INLINE F LoadF(const float* p) { return vld1q_f32(p); }
+  static TFLBNN_INLINE void StoreF(float* p, F v) { vst1q_f32(p, v); }
+  static TFLBNN_INLINE void StorePartialF(float* p, F v, int n) {
+    float lanes[4];
+    vst1q_f32(lanes, v);
+    for (int i = 0; i < n; ++i) p[i] = lanes[i];
+  }
+  static TFLBNN_INLINE F LoadPartialF(const float* p, int n) {
+    float lanes[4] = {0, 0, 0, 0};
+    for (int i = 0; i < n; ++i) lanes[i] = p[i];
+    return vld1q_f32(lanes);
+  }
+  static TFLBNN_INLINE F ZeroF() { return vdupq_n_f32(0); }
+  static TFLBNN_INLINE F Add(F a, F b) { return vaddq_f32(a, b); }
+  static TFLBNN_INLINE F Mul(F a, F b) { return vmulq_f32(a, b); }
+  static TFLBNN_INLINE F Xor(F a, I b) {
+    return vreinterpretq_f32_s32(veorq_s32(vreinterpretq_s32_f32(a), b));
+  }
+  static TFLBNN_INLINE F ToFloat(I a) { return vcvtq_f32_s32(a); }
+  static TFLBNN_INLINE I SetI(int32_t v) { return vdupq_n_s32(v); }
+  static TFLBNN_INLINE I LoadI(const int32_t* p) { return vld1q_s32(p); }
+  static TFLBNN_INLINE I AddI(I a, I b) { return vaddq_s32(a, b); }
+  static TFLBNN_INLINE I MaxI(I a, I b) { return vmaxq_s32(a, b); }
+  static TFLBNN_INLINE I MinI(I a, I b) { return vminq_s32(a, b); }
+  // Two vectors of 16 lanes, each all ones or all zeros, to 32 bits: one bit of a byte survives in each
+  // lane, then pairwise sums gather eight lanes into a byte.
+  static TFLBNN_INLINE uint32_t Bits32(uint8x16_t low, uint8x16_t high) {
+    static const uint8_t kBit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    const uint8x16_t bit = vld1q_u8(kBit);
+    uint8x16_t sum = vpaddq_u8(vandq_u8(low, bit), vandq_u8(high, bit));
+    sum = vpaddq_u8(sum, sum);
+    sum = vpaddq_u8(sum, sum);
+    return vgetq_lane_u32(vreinterpretq_u32_u8(sum), 0);
+  }
+  template <class Compare>
+  static TFLBNN_INLINE uint32_t Gather32(const Compare& lanes) {  // lanes(i): mask of channels 4 i .. 4 i + 3
+    uint8x16_t half[2];
+    For<2>([&](auto h) TFLBNN_LAMBDA {
+      uint16x8_t pair[2];
+      For<2>([&](auto i) TFLBNN_LAMBDA {
+        constexpr int first = 4 * h.value + 2 * i.value;
+        pair[i.value] = vuzp1q_u16(vreinterpretq_u16_u32(lanes(Int<first>())),
+                                   vreinterpretq_u16_u32(lanes(Int<first + 1>())));
+      });
+      half[h.value] = vuzp1q_u8(vreinterpretq_u8_u16(pair[0]), vreinterpretq_u8_u16(pair[1]));
+    });
+    return Bits32(half[0], half[1]);
+  }
+  static TFLBNN_INLINE uint32_t Less32(const F* a, const F* b) {
+    return Gather32([&](auto i) TFLBNN_LAMBDA { return vcltq_f32(a[i.value], b[i.value]); });
+  }
+  static TFLBNN_INLINE uint32_t Greater32(const I* a, const I* b) {
+    return Gather32([&](auto i) TFLBNN_LAMBDA { return vcgtq_s32(a[i.value], b[i.value]); });
+  }
+  static TFLBNN_INLINE uint32_t Less32(const int8_t* a, int8_t b) {
+    const int8x16_t limit = vdupq_n_s8(b);
+    return Bits32(vcltq_s8(vld1q_s8(a), limit), vcltq_s8(vld1q_s8(a + 16), limit));
+  }
+};
+
+}  // namespace
+}  // namespace tflbnn

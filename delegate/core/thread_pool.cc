@@ -1,0 +1,110 @@
+#include "core/thread_pool.h"
+
+#include <sched.h>
+
+#include <chrono>
+
+namespace tflbnn {
+namespace {
+
+constexpr std::chrono::microseconds kSpin(5);
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  pthread_mutex_init(&busy_, nullptr);
+  pthread_mutex_init(&sleep_, nullptr);
+  pthread_cond_init(&wake_, nullptr);
+  // Workers hold pointers into the vector while it grows, so its room is fixed first.
+  workers_.reserve(threads > 1 ? static_cast<size_t>(threads - 1) : 0);
+  for (int i = 1; i < threads; ++i) {
+    workers_.push_back({this, i, pthread_t()});
+    if (pthread_create(&workers_.back().thread, nullptr, &ThreadPool::Main, &workers_.back())) {
+      workers_.pop_back();
+      break;
+    }
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  pthread_mutex_lock(&sleep_);
+  stop_ = true;
+  ++generation_;
+  pthread_mutex_unlock(&sleep_);
+  pthread_cond_broadcast(&wake_);
+  for (Worker& worker : workers_) pthread_join(worker.thread, nullptr);
+  pthread_cond_destroy(&wake_);
+  pthread_mutex_destroy(&sleep_);
+  pthread_mutex_destroy(&busy_);
+}
+
+void* ThreadPool::Main(void* worker) {
+  auto* self = static_cast<Worker*>(worker);
+  self->pool->WorkerLoop(self->index);
+  return nullptr;
+}
+
+void ThreadPool::TakePieces(int thread) {
+  for (;;) {
+    const size_t begin = next_.fetch_add(1) * loop_.length;
+    if (begin >= loop_.count) return;
+    const size_t left = loop_.count - begin;
+    loop_.call(loop_.context, begin, begin + (left < loop_.length ? left : loop_.length), thread);
+  }
+}
+
+void ThreadPool::Run(const Loop& loop) {
+  if (pthread_mutex_trylock(&busy_) != 0) {
+    loop.call(loop.context, 0, loop.count, 0);
+    return;
+  }
+  loop_ = loop;
+  next_ = 0;
+  open_ = true;
+  ++generation_;
+  if (sleeping_ > 0) {
+    // Taking the lock orders this wake-up after a worker that is just falling asleep.
+    pthread_mutex_lock(&sleep_);
+    pthread_mutex_unlock(&sleep_);
+    pthread_cond_broadcast(&wake_);
+  }
+  TakePieces(0);
+  open_ = false;  // who comes now finds the loop closed
+  for (int i = 0; active_ > 0; ++i) {
+    Pause();
+    if (i > 1000) sched_yield();  // whoever holds the last piece may need this core
+  }
+  pthread_mutex_unlock(&busy_);
+}
+
+void ThreadPool::WorkerLoop(int index) {
+  unsigned seen = 0;
+  for (;;) {
+    const auto until = std::chrono::steady_clock::now() + kSpin;
+    while (generation_ == seen && std::chrono::steady_clock::now() < until) Pause();
+    if (generation_ == seen) {
+      pthread_mutex_lock(&sleep_);
+      ++sleeping_;
+      while (generation_ == seen) pthread_cond_wait(&wake_, &sleep_);
+      --sleeping_;
+      pthread_mutex_unlock(&sleep_);
+    }
+    seen = generation_;
+    if (stop_) return;
+    // Announced before looking: Run() closes the loop before it looks for the active (sequentially
+    // consistent atomics), so either it sees this worker or this worker sees the loop closed.
+    ++active_;
+    if (open_) TakePieces(index);
+    --active_;
+  }
+}
+
+}  // namespace tflbnn

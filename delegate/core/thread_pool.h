@@ -1,0 +1,81 @@
+// Persistent worker threads that share the pieces of one loop.
+//
+// The caller takes pieces itself and never waits for a worker that has not begun: TFLite's XNNPACK keeps a
+// pool of its own whose idle threads spin for milliseconds, so on a small machine a worker of ours may not
+// be scheduled at all while the loop lasts. For the same reason our workers spin for a few microseconds
+// only before they sleep. Several interpreters may share a pool: while one uses it, another runs its loops
+// on its own thread rather than wait.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+namespace tflbnn {
+
+class ThreadPool {
+ public:
+  // Starts threads - 1 workers, fewer where the system refuses more.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  // Threads that may run a loop, the caller's included.
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls fn(begin, end, thread) on disjoint ranges that together are [0, count), each but the last a
+  // multiple of `grain` long; thread < size() tells concurrent calls apart.
+  template <class Fn>
+  void ParallelFor(size_t count, size_t grain, const Fn& fn) {
+    if (count == 0) return;
+    const size_t wanted = static_cast<size_t>(size()) * kPiecesPerThread;
+    const size_t length = (count + wanted * grain - 1) / (wanted * grain) * grain;
+    if (size() == 1 || length >= count) {
+      fn(size_t{0}, count, 0);
+      return;
+    }
+    Loop loop;
+    loop.call = [](const void* context, size_t begin, size_t end, int thread) {
+      (*static_cast<const Fn*>(context))(begin, end, thread);
+    };
+    loop.context = &fn;
+    loop.count = count;
+    loop.length = length;
+    Run(loop);
+  }
+
+ private:
+  // Enough pieces that a thread delayed by something else does not hold up the others.
+  static constexpr size_t kPiecesPerThread = 4;
+
+  struct Loop {
+    void (*call)(const void* context, size_t begin, size_t end, int thread) = nullptr;
+    const void* context = nullptr;
+    size_t count = 0, length = 0;
+  };
+  struct Worker {
+    ThreadPool* pool;
+    int index;
+    pthread_t thread;
+  };
+
+  static void* Main(void* worker);
+  void Run(const Loop& loop);
+  void TakePieces(int thread);
+  void WorkerLoop(int index);
+
+  std::vector<Worker> workers_;
+  pthread_mutex_t busy_;   // held while a loop runs
+  pthread_mutex_t sleep_;  // guards the transition to sleep
+  pthread_cond_t wake_;
+  Loop loop_;  // written only while open_ is false and active_ is zero
+  std::atomic<unsigned> generation_{0};
+  std::atomic<int> sleeping_{0}, active_{0};
+  std::atomic<bool> open_{false}, stop_{false};
+  std::atomic<size_t> next_{0};
+};
+
+}  // namespace tflbnn

@@ -1,0 +1,118 @@
+// The TFLite delegate: claims the nodes it can run, and one kernel object for each partition of them.
+#include "tflite/delegate.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "tflite/node.h"
+#include "tflite/partition.h"
+#include "tflite/runtime_check.h"
+
+namespace tflbnn {
+namespace {
+
+struct Delegate {
+  TfLiteDelegate base;  // first: TFLite's pointer is ours
+  Options options;
+  std::mutex mutex;  // interpreters in several threads may share the delegate
+  std::shared_ptr<SharedState> shared;
+
+  // The number of threads may depend on the first interpreter, so the pool waits for it.
+  std::shared_ptr<SharedState> State(int recommended_threads) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!shared) {
+      int threads = options.num_threads > 0 ? options.num_threads : recommended_threads;
+      threads = std::max(1, std::min(threads, kMaxThreads));
+      shared = std::make_shared<SharedState>(options, threads);
+    }
+    return shared;
+  }
+};
+
+Delegate* Self(TfLiteDelegate* delegate) { return static_cast<Delegate*>(delegate->data_); }
+
+TfLiteStatus Report(TfLiteContext* context, const Status& status) {
+  if (status.ok()) return kTfLiteOk;
+  context->ReportError(context, "tflbnn: %s", status.message().c_str());
+  return kTfLiteError;
+}
+
+void* KernelInit(TfLiteContext* context, const char* buffer, size_t) {
+  const auto& params = *reinterpret_cast<const TfLiteDelegateParams*>(buffer);
+  auto partition = std::make_unique<Partition>(Self(params.delegate)->State(context->recommended_num_threads));
+  if (Report(context, partition->Build(context, params)) != kTfLiteOk) return nullptr;  // Prepare then fails
+  return partition.release();
+}
+
+void KernelFree(TfLiteContext*, void* data) { delete static_cast<Partition*>(data); }
+
+TfLiteStatus KernelPrepare(TfLiteContext* context, TfLiteNode* node) {
+  if (!node->user_data) return kTfLiteError;
+  return Report(context, static_cast<Partition*>(node->user_data)->Prepare(context));
+}
+
+TfLiteStatus KernelInvoke(TfLiteContext* context, TfLiteNode* node) {
+  return Report(context, static_cast<Partition*>(node->user_data)->Invoke(context));
+}
+
+// Every LCE node, or the reason why one cannot be run: no other implementation would take it.
+Status ClaimNodes(TfLiteContext* context, Isa isa, std::vector<int>* nodes) {
+  TFLBNN_RETURN_IF_ERROR(CheckRuntime(context));
+  TfLiteIntArray* plan = nullptr;
+  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk || !plan) {
+    return Status::Error("the interpreter gives no execution plan");
+  }
+  const std::vector<int> order(plan->data, plan->data + plan->size);  // the plan's memory may be reused
+  for (int index : order) {
+    NodeReader reader{context, index};
+    TFLBNN_RETURN_IF_ERROR(reader.Open());
+    if (!IsLceNode(*reader.registration)) continue;
+    TFLBNN_RETURN_IF_ERROR(reader.Read(isa, nullptr));
+    nodes->push_back(index);
+  }
+  return Status::Ok();
+}
+
+TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
+  std::vector<int> nodes;
+  if (Report(context, ClaimNodes(context, Self(delegate)->options.kernel, &nodes)) != kTfLiteOk) return kTfLiteError;
+  if (nodes.empty()) return kTfLiteOk;
+  auto* claimed = static_cast<TfLiteIntArray*>(malloc(sizeof(TfLiteIntArray) + sizeof(int) * nodes.size()));
+  if (!claimed) return Report(context, Status::Error("no memory for a list of nodes"));
+  claimed->size = static_cast<int>(nodes.size());
+  std::copy(nodes.begin(), nodes.end(), claimed->data);
+  TfLiteRegistration registration{};
+  registration.init = KernelInit;
+  registration.free = KernelFree;
+  registration.prepare = KernelPrepare;
+  registration.invoke = KernelInvoke;
+  registration.custom_name = "TflbnnDelegate";
+  registration.version = 1;
+  const TfLiteStatus status =
+      context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed, delegate);
+  free(claimed);
+  return status;
+}
+
+}  // namespace
+
+TfLiteDelegate* CreateDelegate(const Options& options) {
+  auto* delegate = new (std::nothrow) Delegate{};
+  if (!delegate) return nullptr;
+  delegate->options = options;
+  delegate->base.data_ = delegate;
+  delegate->base.Prepare = Prepare;
+  // Without it TFLite prepares the graph before us and fails on the first custom operation.
+  delegate->base.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+  return &delegate->base;
+}
+
+void DestroyDelegate(TfLiteDelegate* delegate) {
+  if (delegate) delete Self(delegate);
+}
+
+}  // namespace tflbnn

@@ -1,0 +1,83 @@
+#include "tflite/options.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace tflbnn {
+namespace {
+
+// Insertions, deletions and replacements of characters that make one word the other.
+size_t EditDistance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0]++;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+Status Unknown(const char* what, const std::string& received, const std::vector<std::string>& known) {
+  const std::string shown = received.substr(0, 64);
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return EditDistance(shown, a) < EditDistance(shown, b);
+  });
+  return Status::Error("unknown %s. Received: %s. Did you mean %s?", what, shown.c_str(), nearest->c_str());
+}
+
+Status ParseKernel(const std::string& value, Isa* kernel) {
+  if (value == "auto") {
+    *kernel = BestIsa();
+    return Status::Ok();
+  }
+  std::vector<std::string> known = {"auto"};
+  for (Isa isa : kAllIsas) {
+    known.push_back(IsaName(isa));
+    if (value != IsaName(isa)) continue;
+    if (!CpuSupports(isa)) {
+      return Status::Error("this processor cannot run the kernels %s. Use kernel=auto", value.c_str());
+    }
+    *kernel = isa;
+    return Status::Ok();
+  }
+  return Unknown("value of the option kernel", value, known);
+}
+
+Status ParseThreads(const std::string& value, int* threads) {
+  char* end = nullptr;
+  errno = 0;
+  const long number = std::strtol(value.c_str(), &end, 10);
+  if (errno || value.empty() || *end || number < 1 || number > kMaxThreads) {
+    return Status::Error("the option num_threads must be an integer from 1 to %d. Received: %s", kMaxThreads,
+                         value.substr(0, 64).c_str());
+  }
+  *threads = static_cast<int>(number);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ParseOptions(const char* const* keys, const char* const* values, size_t count, Options* options) {
+  const char* kernel = std::getenv("TFLBNN_KERNEL");
+  TFLBNN_RETURN_IF_ERROR(ParseKernel(kernel && *kernel ? kernel : "auto", &options->kernel));
+  for (size_t i = 0; i < count; ++i) {
+    const std::string key = keys[i] ? keys[i] : "", value = values[i] ? values[i] : "";
+    if (key == "num_threads") {
+      TFLBNN_RETURN_IF_ERROR(ParseThreads(value, &options->num_threads));
+    } else if (key == "kernel") {
+      TFLBNN_RETURN_IF_ERROR(ParseKernel(value, &options->kernel));
+    } else {
+      return Unknown("option", key, {"num_threads", "kernel"});
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace tflbnn
