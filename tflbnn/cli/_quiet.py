@@ -1,19 +1,22 @@
-"""Keeps TFLite's remarks off standard error, where a command shows progress and errors only."""
+"""Keeps TensorFlow's remarks off standard error, where a command shows progress and errors only."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
+REMARK = re.compile(rb"INFO: |I\d{4} |WARNING: All log messages before absl")
+
 
 @contextlib.contextmanager
 def without_remarks() -> Iterator[None]:
-    """Within it, lines that start with INFO: do not reach standard error; everything else does, at the end.
+    """Within it, TensorFlow's lines of information do not reach standard error; everything else does, at the end.
 
-    TFLite announces its XNNPACK delegate there, from C++, and has no switch for that.
+    TFLite announces its XNNPACK delegate there, and TensorFlow the absence of CUDA, from C++ and without a switch.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -27,7 +30,7 @@ def without_remarks() -> Iterator[None]:
             os.close(kept)
             buffer.seek(0)
             for line in buffer:
-                if not line.startswith(b"INFO:"):
+                if not REMARK.match(line):
                     os.write(2, line)
 
 

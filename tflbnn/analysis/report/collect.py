@@ -5,6 +5,7 @@ A part that cannot be had leaves None and a notice that says why, so that every 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Callable, Iterator
