@@ -81,7 +81,7 @@ class _Author:
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
 
-    def pick(self, choices):  # noqa: ANN001, ANN201
+    def pick(self, choices):
         return choices[int(self.rng.integers(len(choices)))]
 
     def eighths(self, shape: int | tuple[int, ...], limit: float) -> np.ndarray:
