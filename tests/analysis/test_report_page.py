@@ -27,7 +27,7 @@ HOSTILE = '<script>alert("x")</script>&<img src=http://example.com/x onerror=ale
 class Page(html.parser.HTMLParser):
     """A parsed page: its tags with their attributes, the text of each section, and its tables."""
 
-    VOID = frozenset({"meta", "br"})
+    VOID = frozenset({"meta", "br", "wbr"})
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -43,6 +43,7 @@ class Page(html.parser.HTMLParser):
         self.tags.append((tag, dict(attributes)))
         if tag not in self.VOID:
             self.open.append(tag)
+            self.sections[self._section] += " "
         if tag == "section":
             self._section = dict(attributes)["id"]
             self.sections[self._section] = ""
@@ -52,6 +53,7 @@ class Page(html.parser.HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+        self.sections[self._section] += " "
         if tag == "section":
             self._section = ""
 
@@ -59,7 +61,7 @@ class Page(html.parser.HTMLParser):
         if self.open and self.open[-1] == "style":
             self.style += data
         else:
-            self.sections[self._section] += f" {data.strip()} " if data.strip() else " "
+            self.sections[self._section] += data
 
     @property
     def text(self) -> str:
@@ -109,7 +111,7 @@ def test_shows_the_numbers_of_the_run():
     assert "0.125 ms 0.140 ms 0.120 ms 59.8 KiB" in page.section("latency")
     assert "0.500 ms 0.550 ms 0.480 ms 402.7 KiB" in page.section("latency")
     assert "inner_conv 0 0" in page.section("verification")
-    assert "network.knobs.growth_rate 32" in page.section("recipe")
+    assert "network.growth_rate 32" in page.section("recipe")
     assert "packages.larq 0.14.0" in page.section("environment")
     assert "tflbnn train digits epochs=5" in page.section("reproduce")
 
@@ -152,9 +154,10 @@ def test_escapes_whatever_comes_from_files(text):
     harmless = Page(render(hostile_facts("word")))
     source = render(hostile_facts(text))
     page = Page(source)
-    assert [(tag, sorted(attributes)) for tag, attributes in page.tags] == [
-        (tag, sorted(attributes)) for tag, attributes in harmless.tags
-    ]
+    tags, expected = (
+        [(tag, sorted(attributes)) for tag, attributes in parsed.tags if tag != "wbr"] for parsed in (page, harmless)
+    )
+    assert tags == expected
     assert outside_requests(page) == []
     assert " ".join(text.split()) in page.section("recipe")
     for name in ("", "notices", "confusion", "verification", "environment", "reproduce"):

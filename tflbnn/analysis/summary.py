@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,13 +88,14 @@ class Summary:
         table.add_column("size", size(self.size_bytes), justify="right", no_wrap=True)
         table.add_column("f", short(self.full_precision_macs), justify="right", no_wrap=True)
         table.add_column("b", short(self.binary_macs), justify="right", no_wrap=True)
-        prefix = os.path.commonprefix([layer.name for layer in self.layers])
-        prefix = prefix[: prefix.rfind("/") + 1]  # the network's name, in a model file
         for layer in self.layers:
             if not (layer.parameters or layer.full_precision_macs or layer.binary_macs):
                 continue
             bits = f"{layer.input_bits}×{layer.weight_bits}" if layer.input_bits else ""
-            name = layer.name.removeprefix(prefix).partition(";")[0]  # the converter joins the names of what it fused
+            name = layer.name
+            if self.file_bytes is not None:  # network/layer/operation;what was fused into it
+                name = name.partition(";")[0]
+                name = name.partition("/")[2] or name
             cells = [escape(name), *([layer.type] if wide else [])]
             cells += ["×".join(str(side or "?") for side in layer.output_shape), bits, f"{layer.parameters:,}"]
             cells += [size(layer.size_bytes), *(short(n) if n else "" for n in _macs(layer))]

@@ -30,7 +30,7 @@ def render(facts: Facts) -> str:
         latency_absent=_absent(facts),
         verification=sections.verification_table(facts.verification) if facts.verification else None,
         verification_absent=_absent(facts),
-        recipe=list(flatten(facts.recipe)),
+        recipe=sections.recipe_rows(facts.recipe),
         environment=list(flatten(facts.environment)),
         reproduce={
             "intro": "In any folder, with the versions listed above:",

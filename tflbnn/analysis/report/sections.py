@@ -187,3 +187,16 @@ def verification_table(verification: dict[str, Any]) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def recipe_rows(recipe: dict[str, Any]) -> list[tuple[str, str]]:
+    """The recipe's fields by their keys on the command line; what a tuner may vary in one row each."""
+    rows = flatten({key: value for key, value in recipe.items() if key != "tunable"})
+    named = [(key.replace("network.knobs.", "network."), value) for key, value in rows]
+    return named + [(f"tunable: {key}", _space(space)) for key, space in (recipe.get("tunable") or {}).items()]
+
+
+def _space(space: dict[str, Any]) -> str:
+    if "choices" in space:
+        return cell(space["choices"])
+    return f"{cell(space['low'])} to {cell(space['high'])}" + (", logarithmic" if space["log"] else "")
