@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, predict, report, summary, train
+from tflbnn.cli import benchmark, doctor, predict, report, summary, train, tune
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
 from tflbnn.errors import UserError, VerificationError
@@ -26,6 +26,7 @@ app = typer.Typer(
 COMMANDS = {
     "list": list_,
     "train": train,
+    "tune": tune,
     "predict": predict,
     "benchmark": benchmark,
     "summary": summary,
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     except COMMAND_LINE_ERRORS as error:
         code = fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort) as interrupt:
-        code = fail(str(interrupt) or "interrupted", 130)
+        code = fail(str(interrupt.__cause__ or interrupt) or "interrupted", 130)
     except BrokenPipeError:
         # The reader (head, less) has gone: what it wanted, it has. Nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

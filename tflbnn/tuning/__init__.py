@@ -5,7 +5,8 @@ Importing this package loads neither TensorFlow nor Keras Tuner; searching does.
 
 from tflbnn.tuning.progress import Plan, Progress
 from tflbnn.tuning.results import Row
-from tflbnn.tuning.search import TUNERS, Search, search
+from tflbnn.tuning.search import Search, search
+from tflbnn.tuning.settings import TUNERS, Settings
 from tflbnn.tuning.space import Space, parse_space
 
-__all__ = ["TUNERS", "Plan", "Progress", "Row", "Search", "Space", "parse_space", "search"]
+__all__ = ["TUNERS", "Plan", "Progress", "Row", "Search", "Settings", "Space", "parse_space", "search"]

@@ -29,7 +29,6 @@ class Durable(keras_tuner.Oracle):
         write_json(self._get_oracle_fname(), self.get_state())
 
     def _save_trial(self, trial: Any) -> None:
-        self._get_trial_dir(trial.trial_id)
         write_json(f"{self._project_dir}/trial_{trial.trial_id}/trial.json", trial.get_state())
 
     def reload(self) -> None:

@@ -6,29 +6,30 @@ import contextlib
 import dataclasses
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tflbnn import data, training
 from tflbnn._files import atomic_write, read_json, readable_errors, write_json
-from tflbnn.errors import UserError, nearest
+from tflbnn.errors import UserError
+from tflbnn.recipes.recipe import Recipe
 from tflbnn.training.fit import smoke_recipe
-from tflbnn.training.folder import LOCK, claimed, difference
+from tflbnn.training.folder import claimed
 from tflbnn.training.run import Run
 from tflbnn.tuning import results
 from tflbnn.tuning.plot import scatter
 from tflbnn.tuning.progress import Plan, Progress
 from tflbnn.tuning.results import Row
+from tflbnn.tuning.settings import FILE, Settings
 from tflbnn.tuning.space import Space
 
 if TYPE_CHECKING:
     from tflbnn.tuning.oracles import Durable
     from tflbnn.tuning.tuner import RecipeTuner
 
-TUNERS = ("hyperband", "random", "bayesian", "grid")
 TRIALS = 10  # of a random or Bayesian search
-SETTINGS = "search.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,95 +88,41 @@ def search(
         space = dataclasses.replace(space, recipe=smoke_recipe(space.recipe))
         max_epochs, trials = (2, None) if tuner == "hyperband" else (None, 2)
     out, progress = Path(out), progress or Progress()
-    _check_budget(tuner, max_epochs, trials)
-    if tuner == "hyperband":
-        max_epochs = max_epochs or space.recipe.epochs
-    settings = {"tuner": tuner, "max_epochs": max_epochs, "trials": trials, **space.to_dict()}
-    _check_folder(out, settings, resume)
+    settings = Settings(space, tuner, max_epochs, trials)
+    settings.check(out, resume)
     dataset = data.load(space.recipe.data, data_dir)
-    oracle, plan = _plan(space, tuner, max_epochs, trials)
+    oracle, plan = _plan(settings)
     with claimed(out):
-        _check_folder(out, settings, resume)  # again: another process may have been quicker
-        write_json(out / SETTINGS, settings)
+        settings.check(out, resume)  # again: another process may have been quicker
+        write_json(out / FILE, settings.to_dict())
         progress.planned(plan)
         keras_tuner = _tuner(oracle, space, dataset, plan.longest, out, progress)
         _search(keras_tuner)
         rows = keras_tuner.rows()
+        atomic_write(out / "trials.csv", results.to_csv(rows, list(space.tunables)))
         best = results.best(rows)
         if best is None:
             raise UserError(
                 f"At least one trial must succeed. Received: {len(rows)} failures, the first: {rows[0].reason}"
             )
-        atomic_write(out / "trials.csv", results.to_csv(rows, list(space.tunables)))
         _draw(rows, space, tuner, out / "trials.png")
         progress.best_started(best, space.recipe.epochs)
-        folder = out / "best"
-        run = training.train(
-            space.variant(best.values),
-            folder,
-            resume=(folder / "recipe.json").exists(),
-            data_dir=data_dir,
-            progress=progress.trained,
-        )
+        run = _train(space.variant(best.values), out / "best", data_dir, progress)
         keras_tuner.drop_checkpoints()
     return Search(out, space, rows, best, run)
 
 
-def _check_budget(tuner: str, max_epochs: int | None, trials: int | None) -> None:
-    if tuner not in TUNERS:
-        raise UserError(f"There is no tuner '{tuner[:80]}'. {nearest(tuner, TUNERS)}")
-    if tuner == "hyperband" and trials is not None:
-        raise UserError(
-            f"Hyperband's trials follow from its longest training. Received: trials={trials}. Set max_epochs instead."
-        )
-    if tuner != "hyperband" and max_epochs is not None:
-        raise UserError(
-            f"Every trial of the {tuner} tuner trains the recipe's epochs. Received: max_epochs={max_epochs}. "
-            "Set epochs and trials instead."
-        )
-    if max_epochs is not None and not 2 <= max_epochs <= 100_000:
-        raise UserError(f"max_epochs must be at least 2 and at most 100000. Received: {max_epochs}.")
-    if trials is not None and not 1 <= trials <= 100_000:
-        raise UserError(f"trials must be at least 1 and at most 100000. Received: {trials}.")
-
-
-def _check_folder(out: Path, settings: dict[str, Any], resume: bool) -> None:
-    """Raises a UserError unless this search may be written into the folder."""
-    with readable_errors("read the search folder", out):
-        if out.exists() and not out.is_dir():
-            raise UserError(f"A search folder must be a folder. Received: {out}, a file. Choose another --out.")
-        content = {path.name for path in out.iterdir()} - {LOCK} if out.is_dir() else set()
-    if SETTINGS not in content:
-        if resume:
-            raise UserError(f"There is no search to resume in {out}. Leave --resume out to start one there.")
-        if any(not name.startswith(".") for name in content):
-            raise UserError(f"A new search needs a new or empty folder. Received: {out}. Choose another --out.")
-        return
-    if not resume:
-        raise UserError(
-            f"A new search needs a new or empty folder. Received: {out}, which holds a search. "
-            "Add --resume to continue it, or choose another --out."
-        )
-    old = read_json(out / SETTINGS, "search's settings")
-    if not isinstance(old, dict):
-        raise UserError(f"The search's settings must be a table. Received: {out / SETTINGS}. Choose another --out.")
-    if old != settings:
-        raise UserError(
-            f"A search is resumed with the settings it was started with. Received: {difference(old, settings)}. "
-            "Repeat the first command with --resume, or choose another --out."
-        )
-
-
-def _plan(space: Space, tuner: str, max_epochs: int | None, trials: int | None) -> tuple[Durable, Plan]:
+def _plan(settings: Settings) -> tuple[Durable, Plan]:
     """Keras Tuner's oracle and what it will do."""
     from tflbnn.tuning import oracles
     from tflbnn.tuning._keras_tuner import keras_tuner
 
+    space, tuner, max_epochs, trials = settings.space, settings.tuner, settings.max_epochs, settings.trials
     size, epochs = space.size(), space.recipe.epochs
     options = {
         "objective": keras_tuner.Objective(oracles.OBJECTIVE, "max"),
         "hyperparameters": oracles.hyperparameters(space),
-        "seed": space.recipe.seed + 1,  # 0 would mean a random one
+        "seed": space.recipe.seed + 2,  # never 0, which means a random one
         "max_consecutive_failed_trials": sys.maxsize,
     }
     if tuner == "hyperband":
@@ -208,14 +155,17 @@ def _tuner(
     """The tuner, with the state of an earlier search where there is one."""
     from tflbnn.tuning import tuner
 
-    for file in sorted((out / tuner.PROJECT).glob("**/*.json")):
+    project = out / tuner.PROJECT
+    with readable_errors("write the search folder", project):
+        project.mkdir(exist_ok=True)
+    for file in sorted(project.glob("**/*.json")):
         read_json(file, "search's state")
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # Keras Tuner prints that it reloads
             return tuner.RecipeTuner(oracle, space, dataset, epochs, out, progress)
     except (AttributeError, KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(
-            f"The search's state must be as it was written. Received: {out / tuner.PROJECT}, which does not load "
+            f"The search's state must be as it was written. Received: {project}, which does not load "
             f"({type(error).__name__}). Choose another --out and search again."
         ) from error
 
@@ -227,6 +177,14 @@ def _search(keras_tuner: RecipeTuner) -> None:
         keras_tuner.search()
     except Aborted as error:
         raise error.__cause__ from None
+
+
+def _train(recipe: Recipe, out: Path, data_dir: str | os.PathLike[str] | None, progress: Progress) -> Run:
+    """The best configuration, in full, as an ordinary run; one that was killed is resumed."""
+    begun = (out / "recipe.json").exists()
+    if not begun:
+        shutil.rmtree(out, ignore_errors=True)  # killed before it was a run
+    return training.train(recipe, out, resume=begun, data_dir=data_dir, progress=progress.trained)
 
 
 def _draw(rows: tuple[Row, ...], space: Space, tuner: str, path: Path) -> None:

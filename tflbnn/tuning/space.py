@@ -73,11 +73,6 @@ class Space:
         sizes = [_size(tunable) for tunable in self.tunables.values()]
         return None if None in sizes else math.prod(sizes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON knows it."""
-        tunables = {key: tunable.to_dict() for key, tunable in self.tunables.items()}
-        return {"recipe": self.recipe.to_dict(), "tunables": tunables}
-
     def __str__(self) -> str:
         return "  ".join(f"{key}={_describe(tunable)}" for key, tunable in self.tunables.items())
 
