@@ -55,7 +55,10 @@ class Checked:
                 too_low = value <= low if field.metadata["above"] else value < low
                 if too_low or value > high:
                     bound = "above" if field.metadata["above"] else "at least"
-                    raise UserError(f"{key} must be {bound} {low:g} and at most {high:g}. Received: {value}.")
+                    cure = high if field.default is None else field.default
+                    raise UserError(
+                        f"{key} must be {bound} {low:g} and at most {high:g}. Received: {value}. Set {key}={cure}."
+                    )
             object.__setattr__(self, field.name, value)
 
 

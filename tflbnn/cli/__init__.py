@@ -62,8 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = fail(str(error), error.exit_code)
     except COMMAND_LINE_ERRORS as error:
         code = fail(error.format_message(), 2)
-    except (KeyboardInterrupt, typer.Abort) as interrupt:
-        code = fail(str(interrupt.__cause__ or interrupt) or "interrupted", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = fail("interrupted", 130)
     except BrokenPipeError:
         # The reader (head, less) has gone: what it wanted, it has. Nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -69,7 +69,10 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def run(*args: Any, json_output: bool, **kwargs: Any) -> None:
-        result = function(*args, **kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except KeyboardInterrupt as interrupt:  # typer would exit without a word; a command may know how to go on
+            raise typer.Exit(fail(str(interrupt) or "interrupted", 130)) from None
         if json_output:
             print(json.dumps(plain(result), ensure_ascii=False), flush=True)
         else:

@@ -80,35 +80,40 @@ def _recipe(name: str, changes: dict[str, str], out: Path | None, resume: bool) 
     return recipe.override(changes)
 
 
-class _Bar:
-    """The progress bar on standard error."""
+class _Display:
+    """Progress on standard error: a bar in a terminal, elsewhere a line an epoch."""
 
     def __init__(self, epochs: int):
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         from tflbnn.cli._command import console
 
+        self.console = console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[values]}"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-            console=console(stderr=True),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
         )
-        self.epochs, self.task, self.steps, self.validated = epochs, None, 0, ""
+        self.epochs, self.validated, self.training = epochs, "", False
+        self.task = self.bar.add_task("loading", total=None, values="")
 
     def __call__(self, progress: Any) -> None:
-        values = progress.values
+        values, before = progress.values, (progress.epoch - 1) * progress.steps
         if progress.done:
             self.validated = f"  val accuracy {values['val_accuracy']:.2%}"
-        if self.task is None:
-            # Starts here, so that neither loading nor compiling counts in the estimate of what is left.
-            first = (progress.epoch - 1) * progress.steps
-            self.task = self.bar.add_task("", total=self.epochs * progress.steps, completed=first, values="")
+        if not self.training:
+            # The estimate of what is left starts here: loading and compiling do not count.
+            self.bar.reset(self.task, total=self.epochs * progress.steps, completed=before)
+            self.training = True
+        epoch = f"epoch {progress.epoch}/{self.epochs}"
         text = f"loss {values['loss']:.4f}  accuracy {values['accuracy']:.2%}{self.validated}"
-        done = (progress.epoch - 1) * progress.steps + progress.step
-        description = f"epoch {progress.epoch}/{self.epochs}"
-        self.bar.update(self.task, completed=done, description=description, values=text)
+        self.bar.update(self.task, completed=before + progress.step, description=epoch, values=text)
+        if self.bar.disable and progress.done:
+            self.console.print(f"{epoch}  {text}")
 
 
 @_command
@@ -136,12 +141,12 @@ def command(
     chosen = _recipe(recipe, _overrides(changes or []), out, resume)
     out = out or Path("runs") / f"{chosen.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     already_finished = resume and (out / "metrics.json").exists()
-    bar = _Bar(1 if smoke else chosen.epochs)
+    display = _Display(1 if smoke else chosen.epochs)
     try:
         from tflbnn.training.fit import train
 
-        with bar.bar:
-            run: Run = train(chosen, out, resume=resume, smoke=smoke, data_dir=data_dir, progress=bar)
+        with display.bar:
+            run: Run = train(chosen, out, resume=resume, smoke=smoke, data_dir=data_dir, progress=display)
     except KeyboardInterrupt as interrupt:
         if not (out / "recipe.json").is_file():
             raise
