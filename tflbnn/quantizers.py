@@ -60,7 +60,7 @@ class SteSign(lq.quantizers.SteSign):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SteSign:
         config = dict(config)
-        return cls(t_clip=config.pop("clip_value"), **config)
+        return cls(t_clip=config.pop("clip_value", 1.0), **config)  # without it, by its name alone
 
 
 @lq.utils.register_keras_custom_object

@@ -71,9 +71,8 @@ def check_sequence(what: str, value: object, length: int | None = None) -> tuple
     if length is not None and len(items) != length:
         given = ", ".join(map(str, items))
         cure = f"Add {length - len(items)}." if len(items) < length else f"Remove {len(items) - length}."
-        raise UserError(
-            f"{what} must hold {length} numbers, as many as there are. Received: {len(items)} ({given}). {cure}"
-        )
+        plural = "s" if length != 1 else ""
+        raise UserError(f"{what} must hold {length} number{plural}. Received: {len(items)} ({given}). {cure}")
     return items
 
 

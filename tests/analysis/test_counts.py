@@ -1,0 +1,184 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tflbnn import layers, networks
+from tflbnn._keras import keras, lq
+from tflbnn.analysis.counts import counts
+from tflbnn.analysis.counts_tflite import counts_tflite, input_shape
+from tflbnn.binarization import Binarization
+from tflbnn.converter import convert
+from tflbnn.errors import UserError
+
+
+def lowered(model: keras.Model) -> bytes:
+    """The model's file; its weights are random, so that no two layers share a constant."""
+    rng = np.random.default_rng(0)
+    for variable in model.variables:
+        positive = "variance" in variable.name
+        value = rng.normal(size=variable.shape)
+        variable.assign(np.abs(value) + 0.5 if positive else value)
+    return convert(model, verify=False).flatbuffer
+
+
+def of_layer(layer: keras.layers.Layer, shape: tuple[int, ...]) -> keras.Model:
+    return keras.Sequential([keras.Input(shape), layer])
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "full_precision", "binary", "parameters"),
+    [
+        (keras.layers.Conv2D(5, 3, padding="same"), (7, 6, 4), 7 * 6 * 5 * 9 * 4, 0, 9 * 4 * 5 + 5),
+        (keras.layers.Conv2D(6, 3, groups=2, strides=2), (7, 7, 4), 3 * 3 * 6 * 9 * 2, 0, 9 * 2 * 6 + 6),
+        (keras.layers.Conv1D(5, 3, padding="same"), (8, 4), 8 * 5 * 3 * 4, 0, 3 * 4 * 5 + 5),
+        (keras.layers.Conv3D(2, 2), (3, 3, 3, 2), 8 * 2 * 8 * 2, 0, 8 * 2 * 2 + 2),
+        (keras.layers.DepthwiseConv2D(3, depth_multiplier=2), (5, 5, 3), 9 * 6 * 9, 0, 9 * 6 + 6),
+        (keras.layers.SeparableConv2D(8, 3), (5, 5, 3), 9 * (27 + 24), 0, 27 + 24 + 8),
+        (keras.layers.Conv2DTranspose(4, 2, strides=2), (3, 3, 5), 9 * 4 * 5 * 4, 0, 80 + 4),
+        (keras.layers.Dense(7), (3, 5), 3 * 5 * 7, 0, 42),
+        (layers.conv2d(Binarization(), 33, 3, strides=2), (7, 5, 33), 0, 4 * 3 * 33 * 9 * 33, 9 * 33 * 33),
+        (layers.dense(Binarization(), 7), (33,), 0, 231, 231),
+        (lq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", use_bias=False), (5, 5, 2), 9 * 72, 0, 72),
+        (lq.layers.QuantDense(4, input_quantizer="dorefa_quantizer", use_bias=False), (5,), 20, 0, 20),
+        (keras.layers.BatchNormalization(), (5, 5, 3), 0, 0, 6),
+        (keras.layers.MaxPool2D(), (4, 4, 3), 0, 0, 0),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, keras.layers.Layer) else "",
+)
+def test_one_layer(layer, shape, full_precision: int, binary: int, parameters: int) -> None:
+    counted = counts(of_layer(layer, shape))
+    assert (counted.full_precision_macs, counted.binary_macs) == (full_precision, binary)
+    assert counted.operations == full_precision + binary / 32
+    assert counted.parameters == parameters
+    assert counted.parameters + counted.moving_statistics == layer.count_params()
+
+
+def test_bits_of_weights_make_the_size() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((33,)),
+            lq.layers.QuantDense(3, kernel_quantizer="ste_sign", kernel_constraint="weight_clip"),  # 99 bits, 3 floats
+            lq.layers.QuantDense(
+                4, kernel_quantizer=lq.quantizers.DoReFa(3, mode="weights"), use_bias=False
+            ),  # 36 bits
+            keras.layers.Dense(2, use_bias=False),  # 8 floats
+        ]
+    )
+    counted = counts(model)
+    assert [row.size_bytes for row in counted.layers] == [13 + 12, 5, 32]
+    assert [row.weight_bits for row in counted.layers] == [1, 3, 32]
+    assert counted.binary_weights == 99
+    assert counted.size_bytes == 62
+
+
+def test_a_layer_called_twice_works_twice_but_is_stored_once() -> None:
+    image = keras.Input((4, 4, 8))
+    shared = keras.layers.Conv2D(8, 1, use_bias=False)
+    counted = counts(keras.Model(image, shared(shared(image))))
+    assert counted.parameters == 64
+    assert counted.full_precision_macs == 2 * 16 * 64
+
+
+def test_layers_of_inner_models_count() -> None:
+    inner = of_layer(keras.layers.Dense(4, use_bias=False), (5,))
+    counted = counts(keras.Sequential([keras.Input((5,)), inner, keras.layers.Dense(3, use_bias=False)]))
+    assert counted.parameters == 20 + 12
+    assert counted.full_precision_macs == 32
+
+
+def test_totals_are_the_sums_of_the_layers_and_json() -> None:
+    counted = counts(networks.binary_densenet((8, 8, 1), 10))
+    for field in ("parameters", "binary_weights", "size_bytes", "full_precision_macs", "binary_macs"):
+        assert getattr(counted, field) == sum(getattr(row, field) for row in counted.layers)
+    assert counted.size_bytes == counted.binary_weights / 8 + 4 * (counted.parameters - counted.binary_weights)
+    assert len(json.loads(json.dumps(counted.to_dict()))["layers"]) == len(counted.layers)
+
+
+def test_a_size_that_is_not_fixed_is_refused() -> None:
+    with pytest.raises(UserError, match=r"a fixed image size only\. Received: conv"):
+        counts(of_layer(keras.layers.Conv2D(2, 3, name="conv"), (None, None, 3)))
+
+
+def test_a_model_without_shapes_is_refused() -> None:
+    class Subclassed(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.inner(x)
+
+    with pytest.raises(UserError, match=r"built from keras\.Input"):
+        counts(Subclassed())
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    layers=st.lists(st.integers(1, 2), min_size=1, max_size=3),
+    growth_rate=st.sampled_from([1, 31, 32, 33]),
+    first_filters=st.sampled_from([1, 33]),
+    side=st.integers(4, 9),
+    stem=st.sampled_from(["cifar", "imagenet"]),
+    binarization=st.sampled_from([Binarization(), Binarization(downsampling="binary", pad_values=0)]),
+)
+def test_a_converted_network_agrees(layers, growth_rate, first_filters, side, stem, binarization) -> None:
+    side *= 4 if stem == "imagenet" else 1
+    model = networks.binary_densenet(
+        (side, side + 1, 3),
+        3,
+        binarization,
+        layers=tuple(layers),
+        growth_rate=growth_rate,
+        first_filters=first_filters,
+        reduction=(2.0,) * (len(layers) - 1),
+        stem=stem,
+    )
+    flatbuffer = lowered(model)
+    ours, theirs = counts(model), counts_tflite(flatbuffer)
+    assert input_shape(flatbuffer) == (side, side + 1, 3)
+    for field in ("full_precision_macs", "binary_macs", "binary_weights", "operations"):
+        assert getattr(theirs, field) == getattr(ours, field), field
+    assert ours.size_bytes <= theirs.size_bytes < len(flatbuffer)
+    rows = [row for row in theirs.layers if row.binary_macs]
+    expected = [row for row in ours.layers if row.binary_macs]
+    assert [row.binary_macs for row in rows] == [row.binary_macs for row in expected]
+    assert [row.output_shape for row in rows] == [row.output_shape for row in expected]
+
+
+def test_the_float_twin_agrees_layer_by_layer() -> None:
+    model = networks.binary_densenet((8, 8, 1), 10, Binarization.float32())
+    ours, theirs = counts(model), counts_tflite(lowered(model))
+    macs = [row.full_precision_macs for row in ours.layers if row.full_precision_macs]
+    assert [row.full_precision_macs for row in theirs.layers if row.full_precision_macs] == macs
+    assert theirs.binary_weights == 0
+    assert all(row.input_bits == row.weight_bits == 32 for row in theirs.layers if row.full_precision_macs)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (keras.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2), (5, 6, 3)),
+        (keras.layers.Conv2DTranspose(4, 3, strides=2), (3, 4, 5)),
+        (keras.layers.Conv1D(5, 3, padding="same"), (8, 4)),
+        (keras.layers.Conv2D(5, 3, dilation_rate=2), (8, 9, 4)),
+        (layers.conv2d(Binarization(), 64, 3, groups=2), (5, 5, 128)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, keras.layers.Layer) else "",
+)
+def test_other_layers_agree(layer, shape) -> None:
+    model = of_layer(layer, shape)
+    ours, theirs = counts(model), counts_tflite(lowered(model))
+    assert theirs.full_precision_macs == ours.full_precision_macs
+    assert theirs.binary_macs == ours.binary_macs
+    assert theirs.binary_weights == ours.binary_weights
+
+
+def test_the_batch_does_not_count() -> None:
+    model = networks.binary_densenet((8, 8, 1), 10)
+    row = counts_tflite(lowered(model)).layers[-2]
+    assert math.prod(row.output_shape) == 10
+    assert row.full_precision_macs == counts(model).layers[-2].full_precision_macs
