@@ -182,11 +182,9 @@ class TestLife:
 
     def test_the_interpreter_goes_before_the_delegate(self):
         model = Model(small_models.doubling())
-        interpreter, delegate = model._interpreter, model._interpreter._delegates[0]
         gone = []
-        weakref.finalize(interpreter, gone.append, "interpreter")
-        weakref.finalize(delegate, gone.append, "delegate")
-        del interpreter, delegate
+        weakref.finalize(model._interpreter._interpreter, gone.append, "interpreter")
+        weakref.finalize(model._interpreter._delegates[0], gone.append, "delegate")
         model.close()
         gc.collect()
         assert gone == ["interpreter", "delegate"]

@@ -71,7 +71,7 @@ def cpu_features() -> list[str]:
         buffer = ctypes.create_string_buffer(size)
         needed = _library().tflbnn_cpu_features(buffer, size)
         if needed < size:
-            return buffer.value.decode().split()
+            return [name for name in buffer.value.decode().split(",") if name]
         size = needed + 1
 
 
