@@ -138,11 +138,14 @@ class _Screen:
     def trial_ended(self, row: Row, best: Row | None) -> None:
         from rich.markup import escape
 
-        if row.reason is not None:
-            text = f"[yellow]failed[/]  {escape(row.reason)}"
+        if row.reason is None:
+            epochs = f"{row.epochs} epoch{'s' if row.epochs > 1 else ''}"
+            text = (
+                f"{row.val_accuracy:7.2%}  {row.size_bytes / 1000:8.1f} kB  {epochs:>9}  {escape(_values(row.values))}"
+            )
         else:
-            text = f"{row.val_accuracy:.2%} after {row.epochs} epochs, {row.size_bytes / 1000:.1f} kB"
-        self._print(f"{'trial ' + _number(row):<16}{escape(_values(row.values))}  {text}")
+            text = f"[yellow]failed[/]  {escape(_values(row.values))}  {escape(row.reason)}"
+        self._print(f"{'trial ' + _number(row):<16}{text}")
         so_far = f"best {best.val_accuracy:.2%}, trial {best.trial}" if best else ""
         self.bars.update(self.trials, completed=row.trial, values=so_far)
 
