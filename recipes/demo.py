@@ -74,7 +74,7 @@ class Demo:
 
 
 class Narrator:
-    """Tells on standard error what happens: a line with the time elapsed for all that is done, a spinner for what is not.
+    """Tells on standard error what happens: a line with the time elapsed for what is done, a spinner for what is not.
 
     It is told a search's progress as `tflbnn.tuning.Progress` lists it.
     """

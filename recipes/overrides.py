@@ -55,9 +55,11 @@ def resolve(recipe: Recipe, key: str) -> tuple[str, Any]:
     if matches:
         raise UserError(f"'{key}' is ambiguous. Write one of: {', '.join(matches)}.")
     short = [full.rpartition(".")[2] for full in known]
-    near = nearest(key, [*known, *(name for name in short if short.count(name) == 1)])
-    if near.startswith("Choose"):
-        near = f"Choose one of: {', '.join(known)}."
+    unique = [name for name in short if short.count(name) == 1]
+    ambiguous = [full for full, name in zip(known, short, strict=True) if name not in unique]
+    near = nearest(key, [*known, *unique])
+    if not near.startswith("Did"):  # nothing is near: each field once, as short as it can be written
+        near = nearest(key, [*unique, *ambiguous])
     raise UserError(f"The recipe {recipe.name} has no field '{shown(key)}'. {near}")
 
 

@@ -175,7 +175,7 @@ class Recipe(Checked):
     >>> recipe = recipes.get("digits").override({"t_clip": "0.5", "epochs": "3"})
     >>> recipe.binarization.t_clip, recipe.epochs
     (0.5, 3)
-    >>> Recipe.from_dict(recipe.to_dict()) == recipe
+    >>> recipes.Recipe.from_dict(recipe.to_dict()) == recipe
     True
     """
 
@@ -255,10 +255,10 @@ class Recipe(Checked):
         for name, part in parts.items():
             if name not in fields:
                 continue
-            if part is Binarization:
-                fields[name] = Binarization.from_dict(fields[name])
-            else:
-                fields[name] = part(**_fields(part, fields[name], name))
+            values = _fields(part, fields[name], name)
+            if part is Binarization:  # the other parts check their types themselves
+                values = {key: check(f"{name}.{key}", value, hints(part)[key]) for key, value in values.items()}
+            fields[name] = part(**values)
         if "tunable" in fields:
             if not isinstance(fields["tunable"], Mapping):
                 raise UserError(f"tunable must be a table. Received: {shown(fields['tunable'])}.")

@@ -15,7 +15,7 @@ from typing import Any, Literal, Union
 from tflbnn.errors import UserError
 
 LARGEST = 2**31 - 1  # what TensorFlow takes as a size or a seed
-LONGEST = 1000  # characters of a text
+LONGEST = 200  # characters of a text
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
