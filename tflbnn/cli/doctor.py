@@ -32,7 +32,8 @@ class Doctor:
     def render(self, console: Console) -> None:
         from rich.table import Table
 
-        table = Table("package", "version", title=f"tflbnn {self.tflbnn}, Python {self.python}, {self.platform}")
+        console.print(f"[bold]tflbnn {self.tflbnn}[/], Python {self.python}, {self.platform}")
+        table = Table("package", "version")
         for name, version in self.packages.items():
             table.add_row(name, version or "[yellow]not installed[/]")
         console.print(table)
