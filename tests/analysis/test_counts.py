@@ -12,7 +12,9 @@ from tflbnn.analysis.counts import counts
 from tflbnn.analysis.counts_tflite import counts_tflite, input_shape
 from tflbnn.binarization import Binarization
 from tflbnn.converter import convert
+from tflbnn.converter.lower import lower
 from tflbnn.errors import UserError
+from tflbnn.runtime.check import check_model
 
 
 def lowered(model: keras.Model) -> bytes:
@@ -182,3 +184,20 @@ def test_the_batch_does_not_count() -> None:
     row = counts_tflite(lowered(model)).layers[-2]
     assert math.prod(row.output_shape) == 10
     assert row.full_precision_macs == counts(model).layers[-2].full_precision_macs
+
+
+def test_damaged_files_are_refused_in_one_line_or_counted() -> None:
+    flatbuffer = lower(networks.binary_densenet((8, 8, 1), 10, layers=(1,), reduction=()))
+    rng = np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(300):
+        damaged = np.frombuffer(flatbuffer, np.uint8).copy()
+        damaged[rng.integers(0, len(damaged), 3)] = rng.integers(0, 256, 3)
+        damaged[-rng.integers(1, 4000)] ^= 1 << rng.integers(0, 8)  # the operators lie at the end
+        content = damaged[: rng.integers(0, len(damaged))] if rng.random() < 0.1 else damaged
+        try:
+            check_model(content.tobytes())
+            outcomes.add(counts_tflite(content.tobytes()).binary_macs >= 0)
+        except UserError as error:
+            outcomes.add("\n" in str(error))
+    assert outcomes == {True, False}

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers import flexbuffers
 
 from tflbnn.analysis.counts import Counts, LayerCounts, packed_bytes
 from tflbnn.errors import UserError
+from tflbnn.runtime.flexmap import read_map
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _BITS = {
@@ -29,14 +28,25 @@ _BITS = {
 }
 
 
+# The operators that multiply weights with their inputs, and how many dimensions the weights, their input 1, have.
+_WEIGHTS_RANK = {
+    "LceBconv2d": 4,
+    "CONV_2D": 4,
+    "CONV_3D": 5,
+    "DEPTHWISE_CONV_2D": 4,
+    "TRANSPOSE_CONV": 4,
+    "FULLY_CONNECTED": 2,
+}
+
+
 def counts_tflite(flatbuffer: bytes) -> Counts:
     """Counts of a .tflite file's first subgraph, for one example.
 
     Args:
-        flatbuffer: a whole file that TensorFlow Lite accepts.
+        flatbuffer: a whole file, checked by `tflbnn.runtime.check.check_model` if it comes from elsewhere.
 
     Raises:
-        UserError: an image's size is not fixed.
+        UserError: an image's size is not fixed, or an operator's weights or options are not as it needs them.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
     graph = _Graph(model, model.subgraphs[0])
@@ -46,7 +56,8 @@ def counts_tflite(flatbuffer: bytes) -> Counts:
 def input_shape(flatbuffer: bytes) -> tuple[int, ...]:
     """The shape of a .tflite file's first input, without the batch."""
     subgraph = schema.Model.GetRootAs(flatbuffer, 0).Subgraphs(0)
-    return tuple(int(size) for size in subgraph.Tensors(subgraph.Inputs(0)).ShapeAsNumpy()[1:])
+    tensor = subgraph.Tensors(subgraph.Inputs(0))
+    return tuple(tensor.Shape(axis) for axis in range(1, tensor.ShapeLength()))
 
 
 class _Graph:
@@ -56,7 +67,7 @@ class _Graph:
         self.operators = subgraph.operators
         self.counted: set[int] = set()  # buffers
         shape = self.tensors[subgraph.inputs[0]].shape
-        self.batch = int(shape[0]) if shape is not None and len(shape) else 1
+        self.batch = max(1, int(shape[0])) if shape is not None and len(shape) else 1
         # Weights stored in 16 bits go through DEQUANTIZE: the operation behind it is the one that has them.
         self.unpacked = {
             operator.outputs[0]: operator.inputs[0] for operator in self.operators if self.only_unpacks(operator)
@@ -77,12 +88,32 @@ class _Graph:
         return data is not None and len(data) > 0
 
     def shape(self, index: int) -> tuple[int, ...]:
-        return tuple(int(size) for size in self.tensors[index].shape)
+        shape = self.tensors[index].shape
+        return () if shape is None else tuple(int(size) for size in shape)
+
+    def name(self, index: int) -> str:
+        """A tensor's name, without anything that a terminal would take for a command."""
+        name = (self.tensors[index].name or b"").decode(errors="replace")
+        return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+    def check(self, operator: schema.OperatorT, code: str, inputs: list[int]) -> None:
+        """That an operator which multiplies has what the multiplications are counted from."""
+        rank = _WEIGHTS_RANK[code]
+        needed = 3 if code == "TRANSPOSE_CONV" else 2
+        enough = len(inputs) >= needed and min(inputs[:needed]) >= 0
+        shapes = [self.shape(index) for index in (inputs[1], inputs[0], operator.outputs[0])] if enough else []
+        if not enough or len(shapes[0]) != rank or 0 in shapes[0] or not (shapes[1] and shapes[2]):
+            raise UserError(
+                f"{code} must have weights of {rank} dimensions. Received: {self.name(operator.outputs[0])}, "
+                "which has not. Export the model again."
+            )
 
     def count(self, operator: schema.OperatorT) -> LayerCounts:
         code = self.code(operator)
         inputs = [self.unpacked.get(index, index) for index in operator.inputs]
         output = operator.outputs[0]
+        if code in _WEIGHTS_RANK:
+            self.check(operator, code, inputs)
         packed = inputs[1] if code == "LceBconv2d" else None
         parameters = binary = size = 0
         for index in inputs:
@@ -102,7 +133,7 @@ class _Graph:
         macs = self.macs(operator, code, inputs)
         input_bits, weight_bits = self.product_bits(code, inputs, macs)
         return LayerCounts(
-            name=(self.tensors[output].name or b"").decode(),
+            name=self.name(output),
             type=code,
             output_shape=self.shape(output)[1:],
             input_bits=input_bits,
@@ -131,32 +162,35 @@ class _Graph:
         activation, weights = (inputs[2], inputs[1]) if code == "TRANSPOSE_CONV" else inputs[:2]
         return _BITS.get(self.tensors[activation].type), _BITS.get(self.tensors[weights].type)
 
-    def channels(self, operator: schema.OperatorT) -> tuple[int, int]:
-        """Input channels of one group of an LceBconv2d, and the number of groups.
-
-        Filters hold whole words of 32 channels of one group, the input whole words of all of them.
-        """
-        options = flexbuffers.Loads(np.asarray(operator.customOptions, np.uint8).tobytes())
-        words = self.shape(operator.inputs[1])[3]
-        groups = max(1, self.shape(operator.inputs[0])[3] // words)
-        return int(options["channels_in"]) // groups, groups
-
     def bconv_weights(self, operator: schema.OperatorT) -> int:
-        filters, height, width, _ = self.shape(operator.inputs[1])
-        return filters * height * width * self.channels(operator)[0]
+        """Weights of an LceBconv2d, without what fills up the last word of 32 channels.
+
+        A filter holds whole words of the channels of one group, the input those of all groups.
+        """
+        filters, height, width, words = self.shape(operator.inputs[1])
+        groups = max(1, self.shape(operator.inputs[0])[-1] // words)
+        options = b"" if operator.customOptions is None else bytes(operator.customOptions)
+        try:
+            channels = read_map(options)["channels_in"]
+        except (ValueError, KeyError):
+            channels = None
+        if not isinstance(channels, int) or channels < 1:
+            raise UserError(
+                "LceBconv2d must say its channels_in. Received: "
+                f"{self.name(operator.outputs[0])}, which does not. Export the model again."
+            )
+        return filters * height * width * (channels // groups)
 
     def macs(self, operator: schema.OperatorT, code: str, inputs: list[int]) -> int:
+        """Weights times the positions that they are used at, as `tflbnn.analysis.counts` has it."""
+        if code not in _WEIGHTS_RANK:
+            return 0
         if code == "LceBconv2d":
             return self.bconv_weights(operator) * self.pixels(operator.outputs[0])
-        if code in ("CONV_2D", "CONV_3D"):
-            return math.prod(self.shape(inputs[1])) * self.pixels(operator.outputs[0])
-        if code == "DEPTHWISE_CONV_2D":
-            return math.prod(self.shape(inputs[1])) * self.pixels(operator.outputs[0])
-        if code == "TRANSPOSE_CONV":
-            return math.prod(self.shape(inputs[1])) * self.pixels(inputs[2])
         if code == "FULLY_CONNECTED":
             return math.prod(self.shape(operator.outputs[0])) // self.batch * self.shape(inputs[1])[1]
-        return 0
+        slid_over = inputs[2] if code == "TRANSPOSE_CONV" else operator.outputs[0]
+        return math.prod(self.shape(inputs[1])) * self.pixels(slid_over)
 
     def pixels(self, index: int) -> int:
         """Height times width (times depth) of one example."""
