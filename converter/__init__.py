@@ -1,0 +1,88 @@
+"""From a Keras model to a verified flatbuffer that stock TensorFlow Lite runs with tflbnn's delegate.
+
+>>> from tflbnn.converter import convert
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tflbnn import __version__
+from tflbnn._keras import keras
+from tflbnn.converter import passes
+from tflbnn.converter.explain import Explained
+from tflbnn.converter.explain import explain as _explain
+from tflbnn.converter.graph import Graph
+from tflbnn.converter.lower import lower as _lower
+from tflbnn.converter.passes import PassReport
+from tflbnn.converter.verify import verify as _verify
+from tflbnn.runtime.metadata import Metadata, add_metadata
+
+__all__ = ["Conversion", "Metadata", "Report", "convert"]
+
+_PACKAGES = ("tensorflow", "tf-keras", "larq", "larq-compute-engine")
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What the conversion did.
+
+    Attributes:
+        explain: what became of every layer.
+        passes: what every pass did.
+        verification: what `verify` found; None where it was not asked.
+    """
+
+    explain: tuple[Explained, ...]
+    passes: tuple[PassReport, ...]
+    verification: dict[str, Any] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """A flatbuffer, the bytes of a .tflite file, and how it came about."""
+
+    flatbuffer: bytes
+    report: Report
+
+
+def convert(
+    model: keras.Model,
+    labels: Sequence[str] | None = None,
+    samples: np.ndarray | None = None,
+    metadata: Metadata | None = None,
+    verify: bool = True,
+) -> Conversion:
+    """Converts a Keras model and verifies the result.
+
+    Args:
+        model: float32, its inputs' shapes known but for the batch, which becomes 1 (a runtime can resize it).
+        labels: names of the classes, in the order of the output.
+        samples: inputs to verify on, (number, ...); of several inputs, a list. Random ones when left out.
+        metadata: what else the file says about itself; `labels` take precedence over its own.
+        verify: False skips the comparison with Keras.
+
+    Raises:
+        UserError: the model cannot be converted; the message names the layer and the cause.
+        VerificationError: the flatbuffer does not compute what the model does.
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> convert(model, labels=["no", "yes"]).flatbuffer[4:8]
+    b'TFL3'
+    """
+    graph = Graph(_lower(model))
+    reports = passes.run(graph)
+    rows = _explain(model, graph)
+    described = metadata or Metadata(name=model.name)
+    if labels is not None:
+        described = dataclasses.replace(described, labels=tuple(labels))
+    versions = {"tflbnn": __version__, **{name: importlib.metadata.version(name) for name in _PACKAGES}}
+    described = dataclasses.replace(described, versions=versions | described.versions)
+    flatbuffer = add_metadata(graph.pack(), described)
+    verification = _verify(model, flatbuffer, samples) if verify else None
+    return Conversion(flatbuffer, Report(rows, reports, verification))

@@ -1,0 +1,70 @@
+"""A flatbuffer's main graph, with the questions that passes, explanation and verification ask of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflbnn.runtime.flatbuffer import pack, schema, unpack
+from tflbnn.runtime.flexmap import Scalar, read_map
+
+_BUILTINS = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+_DTYPES = {
+    schema.TensorType.FLOAT32: np.dtype("<f4"),
+    schema.TensorType.INT32: np.dtype("<i4"),
+    schema.TensorType.INT64: np.dtype("<i8"),
+    schema.TensorType.INT8: np.dtype("i1"),
+    schema.TensorType.UINT8: np.dtype("u1"),
+    schema.TensorType.BOOL: np.dtype("?"),
+    schema.TensorType.FLOAT16: np.dtype("<f2"),
+}
+
+
+class Graph:
+    """Subgraph 0 of a model in flatbuffers' object API; changes to it are changes to the model."""
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        self.model = unpack(flatbuffer)
+        self.main = self.model.subgraphs[0]
+
+    def pack(self) -> bytes:
+        return pack(self.model)
+
+    @property
+    def operators(self) -> list[schema.OperatorT]:
+        return self.main.operators or []
+
+    def kind(self, operator: schema.OperatorT) -> str:
+        """The operator's name, such as CONV_2D or LceBconv2d."""
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        if code.customCode:
+            return code.customCode.decode()
+        return _BUILTINS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+    def of_kind(self, kind: str) -> list[schema.OperatorT]:
+        return [operator for operator in self.operators if self.kind(operator) == kind]
+
+    def options(self, operator: schema.OperatorT) -> dict[str, Scalar]:
+        """A custom operator's options."""
+        options = operator.customOptions
+        return read_map(bytes(options)) if options is not None and len(options) else {}
+
+    def name(self, index: int) -> str:
+        name = self.main.tensors[index].name
+        return name.decode() if isinstance(name, bytes) else name or ""
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        shape = self.main.tensors[index].shape
+        return () if shape is None else tuple(map(int, shape))
+
+    def constant(self, index: int) -> NDArray[Any] | None:
+        """A constant's value; None for an absent optional input (index -1) or a tensor that is computed."""
+        if index < 0:
+            return None
+        tensor = self.main.tensors[index]
+        data = self.model.buffers[tensor.buffer].data
+        if data is None:
+            return None
+        return np.frombuffer(bytes(data), _DTYPES[tensor.type]).reshape(self.shape(index))

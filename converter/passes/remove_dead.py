@@ -1,0 +1,65 @@
+"""Removes tensors that nothing refers to, and buffers that hold nothing or that nothing refers to.
+
+LCE leaves a tensor for every constant that was folded away, and gives every computed tensor an empty buffer of its own.
+By the format's convention buffer 0 is the empty one, and all of them can share it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tflbnn.converter.graph import Graph
+from tflbnn.runtime.flatbuffer import schema
+
+
+def rewrite(graph: Graph) -> tuple[int, tuple[str, ...]]:
+    """Matches (removed tensors and buffers) and what they were."""
+    model = graph.model
+    tensors = sum(_remove_tensors(model, number) for number in range(len(model.subgraphs)))
+    buffers = _remove_buffers(model)
+    return tensors + buffers, (f"{tensors} tensors", f"{buffers} buffers")
+
+
+def _remove_tensors(model: schema.ModelT, number: int) -> int:
+    graph = model.subgraphs[number]
+    signatures = [signature for signature in model.signatureDefs or [] if signature.subgraphIndex == number]
+    entries = [entry for signature in signatures for entry in (*signature.inputs, *signature.outputs)]
+    lists = [(graph, "inputs"), (graph, "outputs")]
+    for operator in graph.operators or []:
+        lists += [(operator, name) for name in ("inputs", "outputs", "intermediates")]
+    lists = [(owner, name) for owner, name in lists if getattr(owner, name) is not None]
+    used = {index for owner, name in lists for index in np.asarray(getattr(owner, name)).tolist()}
+    used |= {entry.tensorIndex for entry in entries}
+    kept = [index for index in range(len(graph.tensors)) if index in used]
+    renumbered = {index: position for position, index in enumerate(kept)} | {-1: -1}
+    for owner, name in lists:
+        indices = np.asarray(getattr(owner, name)).tolist()
+        setattr(owner, name, np.array([renumbered[index] for index in indices], np.int32))
+    for entry in entries:
+        entry.tensorIndex = renumbered[entry.tensorIndex]
+    removed = len(graph.tensors) - len(kept)
+    graph.tensors = [graph.tensors[index] for index in kept]
+    return removed
+
+
+def _remove_buffers(model: schema.ModelT) -> int:
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    kept = [schema.BufferT()]  # buffer 0: the empty one
+    renumbered: dict[int, int] = {}
+
+    def renumber(index: int) -> int:
+        buffer = model.buffers[index]
+        if buffer.data is None or not len(buffer.data):
+            return 0
+        if index not in renumbered:
+            renumbered[index] = len(kept)
+            kept.append(buffer)
+        return renumbered[index]
+
+    for tensor in tensors:
+        tensor.buffer = renumber(tensor.buffer)
+    for entry in model.metadata or []:
+        entry.buffer = renumber(entry.buffer)
+    removed = len(model.buffers) - len(kept)
+    model.buffers = kept
+    return removed

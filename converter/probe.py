@@ -1,0 +1,50 @@
+"""Looking inside a flatbuffer: a copy with every intermediate tensor as an output, and its values on samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflbnn.converter.graph import Graph
+from tflbnn.runtime import Model
+from tflbnn.runtime.flatbuffer import schema
+
+_BITS_FROM = ("LceQuantize", "LceBconv2d", "LceBMaxPool2d")
+
+
+class Probe:
+    """The values of a flatbuffer's tensors by index, computed by the delegate with one kernel."""
+
+    def __init__(self, flatbuffer: bytes, kernel: str | None) -> None:
+        graph = Graph(flatbuffer)
+        # The copy is another file: neither its checksum nor its labels are its own.
+        graph.model.metadata = None
+        outputs = list(map(int, graph.main.outputs))
+        computed = [int(index) for operator in graph.operators for index in operator.outputs]
+        added = [index for index in computed if index not in outputs and self.wanted(graph, index)]
+        graph.main.outputs = np.array([*dict.fromkeys(outputs), *added], np.int32)
+        signature = graph.model.signatureDefs[0]
+        signature.outputs = []
+        for index in graph.main.outputs:
+            entry = schema.TensorMapT()
+            entry.name, entry.tensorIndex = f"tensor {index}", int(index)
+            signature.outputs.append(entry)
+        self.indices = list(map(int, graph.main.outputs))
+        self.model = Model(graph.pack(), kernel=kernel)
+
+    @staticmethod
+    def wanted(graph: Graph, index: int) -> bool:
+        """Float tensors, and bits; integers of other operators are shapes."""
+        if graph.main.tensors[index].type == schema.TensorType.FLOAT32:
+            return len(graph.shape(index)) > 0
+        return any(index in operator.outputs for kind in _BITS_FROM for operator in graph.of_kind(kind))
+
+    def run(self, samples: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        """Every probed tensor, batch first."""
+        values = self.model.predict(samples)
+        if len(self.indices) == 1:
+            return {self.indices[0]: values}
+        return {index: values[f"tensor {index}"] for index in self.indices}
