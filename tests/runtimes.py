@@ -1,0 +1,67 @@
+"""The runtimes that are compared: Keras, the delegate, LCE's interpreter. Each gives its outputs in one order."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from tflbnn._keras import keras
+from tflbnn.runtime import Model
+
+# LCE's kernels, by what its documentation calls them; the last two are its interpreter's settings for speed.
+LCE_SETTINGS: dict[str, dict[str, bool]] = {
+    "reference": {"use_reference_bconv": True},
+    "default": {},
+    "indirect": {"use_indirect_bgemm": True, "use_xnnpack": True},
+}
+
+
+def predict_keras(model: keras.Model, samples: np.ndarray) -> list[np.ndarray]:
+    outputs = model(samples, training=False)
+    return [output.numpy() for output in (outputs if isinstance(outputs, list) else [outputs])]
+
+
+def predict_delegate(flatbuffer: bytes, samples: np.ndarray, kernel: str, threads: int = 1) -> list[np.ndarray]:
+    with Model(flatbuffer, threads, kernel=kernel) as model:
+        outputs = model.predict(samples)
+    return list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+
+
+class RefusedError(Exception):
+    """LCE's interpreter refuses a model; the message is the reason that it prints."""
+
+
+def predict_lce(flatbuffer: bytes, samples: np.ndarray, **settings: bool) -> list[np.ndarray]:
+    """One sample at a time, as LCE's interpreter cannot be resized.
+
+    Raises:
+        RefusedError: it cannot prepare or run the model.
+    """
+    import larq_compute_engine as lce
+
+    # The reason is printed, the exception names a line of C++ only.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            interpreter: Any = lce.testing.Interpreter(flatbuffer, num_threads=1, **settings).interpreter
+            parts = [interpreter.predict([sample[np.newaxis]]) for sample in samples]
+        except RuntimeError as error:
+            printed.seek(0)
+            reason = re.search(r"ERROR: (?:\S+\.cc )?(.*)", printed.read().decode())
+            raise RefusedError(reason.group(1) if reason else str(error)) from error
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+    return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+
+def equal(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    """Whether all values are equal; zeros of both signs are."""
+    return len(left) == len(right) and all(map(np.array_equal, left, right))
