@@ -90,7 +90,7 @@ class Binarization:
             convolutions between stages.
         pad_values: what surrounds an image in a binary convolution with padding "same": 1 or 0. A border of ones
             is binary like the rest, so that a chain of binary layers converts without correction and stays in bits;
-            zeros, which Larq and BMXNet's papers trained with, make the border ternary and cost a correction.
+            zeros, Larq's default and what Larq Zoo's BinaryDenseNet has, make the border ternary and cost a correction.
 
     Raises:
         UserError: a value that no layer can be built from.

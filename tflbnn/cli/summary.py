@@ -44,7 +44,7 @@ def command(
     ],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[key=value]...", help="Fields to change, such as growth_rate=16.", show_default=False),
+        typer.Argument(metavar="key=value", help="Fields to change, such as growth_rate=16.", show_default=False),
     ] = None,
     input_shape: Annotated[
         str | None,

@@ -55,16 +55,22 @@ def figures(name: str) -> tuple[Figure, ...]:
 
 def table() -> list[dict[str, str]]:
     """One row a network, for `tflbnn list networks`."""
-    return [
-        {
-            "name": name,
-            "paper": sys.modules[builder.__module__].PAPER,
-            "published size": _listed(f"{figure.size:g} {figure.unit}" for figure in figures(name)),
-            "published accuracy": _listed(f"{figure.top1:g} % {figure.data}" for figure in figures(name)),
-        }
-        for name, builder in _BUILDERS.items()
-    ]
+    rows = []
+    for name, builder in _BUILDERS.items():
+        published = figures(name)
+        by_size = sorted(published, key=lambda figure: figure.size_bytes)
+        by_accuracy = sorted(published, key=lambda figure: figure.top1)
+        rows.append(
+            {
+                "name": name,
+                "paper": sys.modules[builder.__module__].PAPER,
+                "published size": _span([f"{figure.size:g} {figure.unit}" for figure in by_size]),
+                "published accuracy": _span([f"{figure.top1:g} % {figure.data}" for figure in by_accuracy]),
+            }
+        )
+    return rows
 
 
-def _listed(items: Any) -> str:
-    return ", ".join(items) or "-"
+def _span(texts: list[str]) -> str:
+    """From the least to the largest."""
+    return " to ".join(dict.fromkeys([texts[0], texts[-1]])) if texts else "-"
