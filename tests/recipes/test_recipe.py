@@ -171,7 +171,7 @@ def test_wrong_values_are_refused_in_python_too():
     recipe = recipes.get("digits")
     with pytest.raises(UserError, match="epochs must be an integer"):
         dataclasses.replace(recipe, epochs="3")
-    with pytest.raises(UserError, match="has no knob 'growth_rte'. Did you mean 'growth_rate'"):
+    with pytest.raises(UserError, match=r"has no knob 'growth_rte'\. Did you mean 'growth_rate'"):
         Network("binary_densenet", {"growth_rte": 1})
     with pytest.raises(UserError, match="data must be a Data"):
         dataclasses.replace(recipe, data="digits")
@@ -193,7 +193,7 @@ ODD = [None, [], {}, "", "x" * 10_000, "\ud800", "a\nb", -1, 0, 10**30, 1e308, T
 
 def _mutate_bytes(content: bytes, rng: random.Random) -> bytes:
     data = bytearray(content)
-    for _ in range(rng.randint(1, 4)):
+    for _ in range(rng.randint(1, 2)):
         position = rng.randrange(len(data))
         kind = rng.randrange(4)
         if kind == 0:
@@ -203,9 +203,8 @@ def _mutate_bytes(content: bytes, rng: random.Random) -> bytes:
         elif kind == 2:
             data[position:position] = data[rng.randrange(len(data)) :][: rng.randint(1, 30)]
         else:
-            data[position:position] = rng.choice(
-                [b"9" * 30, b"NaN", b"-Infinity", b"1e999", b"null", b"[" * 2000, b'"']
-            )
+            pieces = [b"9" * 30, b"9", b"-", b"NaN", b"-Infinity", b"1e999", b"null", b"[" * 2000, b'"']
+            data[position:position] = rng.choice(pieces)
         if not data:
             return b""
     return bytes(data)
