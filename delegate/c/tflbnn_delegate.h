@@ -15,6 +15,8 @@
  *   num_threads   1 to 256; by default what the first interpreter was told to use
  *   kernel        auto (the default, or the environment variable TFLBNN_KERNEL), or one that
  *                 tflbnn_delegate_kernels() lists
+ *   fusion        all (the default), none, or names separated by commas, each with a - in front to leave it out;
+ *                 batch_norm: a BatchNorm before a sign becomes a comparison
  */
 #ifndef TFLBNN_DELEGATE_H_
 #define TFLBNN_DELEGATE_H_

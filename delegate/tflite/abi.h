@@ -37,6 +37,7 @@ enum { kTfLiteBuiltinAdd = 0, kTfLiteBuiltinMul = 18, kTfLiteBuiltinCustom = 32 
 
 struct TfLiteContext;
 struct TfLiteDelegate;
+struct TfLiteDelegateParams;
 
 typedef struct TfLiteIntArray {
   int size;
@@ -114,6 +115,18 @@ typedef struct TfLiteContext {
                                                         const TfLiteIntArray* nodes_to_replace,
                                                         struct TfLiteDelegate* delegate);
   int recommended_num_threads;
+  void* get_external_context;
+  void* set_external_context;
+  bool allow_fp32_relax_to_fp16;
+  void* profiler;
+  void* allocate_persistent_buffer;
+  void* allocate_buffer_for_eval;
+  void* request_scratch_buffer_in_arena;
+  void* get_scratch_buffer;
+  void* resize_tensor_explicit;
+  TfLiteStatus (*PreviewDelegatePartitioning)(struct TfLiteContext* context, const TfLiteIntArray* nodes_to_replace,
+                                              struct TfLiteDelegateParams** partition_params_array,
+                                              int* num_partitions);
   // More functions follow that a delegate does not need.
 } TfLiteContext;
 

@@ -2,12 +2,13 @@
 #include "tflite/delegate.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <vector>
 
+#include "tflite/batch_norm.h"
+#include "tflite/int_array.h"
 #include "tflite/node.h"
 #include "tflite/partition.h"
 #include "tflite/runtime_check.h"
@@ -59,32 +60,35 @@ TfLiteStatus KernelInvoke(TfLiteContext* context, TfLiteNode* node) {
   return Report(context, static_cast<Partition*>(node->user_data)->Invoke(context));
 }
 
-// Every LCE node, or the reason why one cannot be run: no other implementation would take it.
-Status ClaimNodes(TfLiteContext* context, Isa isa, std::vector<int>* nodes) {
+// Every LCE node, or the reason why one cannot be run (no other implementation would take it), and what they absorb.
+Status ClaimNodes(TfLiteContext* context, const Options& options, std::vector<int>* nodes) {
   TFLBNN_RETURN_IF_ERROR(CheckRuntime(context));
-  TfLiteIntArray* plan = nullptr;
-  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk || !plan) {
+  TfLiteIntArray* memory = nullptr;
+  if (context->GetExecutionPlan(context, &memory) != kTfLiteOk || !memory) {
     return Status::Error("the interpreter gives no execution plan");
   }
-  const std::vector<int> order(plan->data, plan->data + plan->size);  // the plan's memory may be reused
-  for (int index : order) {
+  const std::vector<int> plan(memory->data, memory->data + memory->size);  // the memory is reused
+  for (int index : plan) {
     NodeReader reader{context, index};
     TFLBNN_RETURN_IF_ERROR(reader.Open());
     if (!IsLceNode(*reader.registration)) continue;
-    TFLBNN_RETURN_IF_ERROR(reader.Read(isa, nullptr));
+    TFLBNN_RETURN_IF_ERROR(reader.Read(options.kernel, nullptr));
     nodes->push_back(index);
   }
+  if (!options.fusions.batch_norm) return Status::Ok();
+  BatchNorms batch_norms = FindBatchNorms(context, plan);
+  TFLBNN_RETURN_IF_ERROR(KeepPrivate(context, plan, *nodes, &batch_norms));
+  for (int index : AbsorbedNodes(batch_norms)) nodes->push_back(index);
+  std::sort(nodes->begin(), nodes->end());
   return Status::Ok();
 }
 
 TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   std::vector<int> nodes;
-  if (Report(context, ClaimNodes(context, Self(delegate)->options.kernel, &nodes)) != kTfLiteOk) return kTfLiteError;
+  if (Report(context, ClaimNodes(context, Self(delegate)->options, &nodes)) != kTfLiteOk) return kTfLiteError;
   if (nodes.empty()) return kTfLiteOk;
-  auto* claimed = static_cast<TfLiteIntArray*>(malloc(sizeof(TfLiteIntArray) + sizeof(int) * nodes.size()));
-  if (!claimed) return Report(context, Status::Error("no memory for a list of nodes"));
-  claimed->size = static_cast<int>(nodes.size());
-  std::copy(nodes.begin(), nodes.end(), claimed->data);
+  const IntArray claimed(nodes);
+  if (!claimed.get()) return Report(context, Status::Error("no memory for a list of nodes"));
   TfLiteRegistration registration{};
   registration.init = KernelInit;
   registration.free = KernelFree;
@@ -92,10 +96,7 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   registration.invoke = KernelInvoke;
   registration.custom_name = "TflbnnDelegate";
   registration.version = 1;
-  const TfLiteStatus status =
-      context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed, delegate);
-  free(claimed);
-  return status;
+  return context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed.get(), delegate);
 }
 
 }  // namespace

@@ -181,6 +181,11 @@ bool IsLceNode(const TfLiteRegistration& registration) {
                      [&](const LceOperation& op) { return !strcmp(op.name, registration.custom_name); });
 }
 
+bool IsFloatQuantize(const NodeReader& reader) {
+  return IsLceNode(*reader.registration) && !strcmp(reader.registration->custom_name, "LceQuantize") &&
+         reader.Read(Isa::kReference, nullptr).ok() && reader.input(0).type == kTfLiteFloat32;
+}
+
 Status TensorType(const TfLiteTensor& tensor, DataType* type) {
   switch (tensor.type) {
     case kTfLiteFloat32:

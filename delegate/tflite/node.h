@@ -13,6 +13,10 @@ namespace tflbnn {
 // Whether the delegate is responsible for a node: the custom operations of LCE are.
 bool IsLceNode(const TfLiteRegistration& registration);
 
+struct NodeReader;
+// An LceQuantize of float numbers.
+bool IsFloatQuantize(const NodeReader& reader);
+
 struct NodeReader {
   TfLiteContext* context;
   int index;  // of the node

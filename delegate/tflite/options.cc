@@ -62,6 +62,24 @@ Status ParseThreads(const std::string& value, int* threads) {
   return Status::Ok();
 }
 
+// "all", "none", "batch_norm", "-batch_norm", separated by commas, from left to right.
+Status ParseFusions(const std::string& value, Fusions* fusions) {
+  size_t begin = 0;
+  while (begin <= value.size()) {
+    const size_t end = std::min(value.find(',', begin), value.size());
+    const std::string word = value.substr(begin, end - begin);
+    if (word == "all" || word == "none") {
+      fusions->batch_norm = word == "all";
+    } else if (word == "batch_norm" || word == "-batch_norm") {
+      fusions->batch_norm = word[0] != '-';
+    } else {
+      return Unknown("value of the option fusion", word, {"all", "none", "batch_norm", "-batch_norm"});
+    }
+    begin = end + 1;
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count, Options* options) {
@@ -73,8 +91,10 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
       TFLBNN_RETURN_IF_ERROR(ParseThreads(value, &options->num_threads));
     } else if (key == "kernel") {
       TFLBNN_RETURN_IF_ERROR(ParseKernel(value, &options->kernel));
+    } else if (key == "fusion") {
+      TFLBNN_RETURN_IF_ERROR(ParseFusions(value, &options->fusions));
     } else {
-      return Unknown("option", key, {"num_threads", "kernel"});
+      return Unknown("option", key, {"num_threads", "kernel", "fusion"});
     }
   }
   return Status::Ok();

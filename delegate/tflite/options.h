@@ -8,14 +8,21 @@
 
 namespace tflbnn {
 
+// Rewritings of the graph that change nothing but the time it takes.
+struct Fusions {
+  bool batch_norm = true;
+};
+
 struct Options {
   int num_threads = 0;  // 0: what the interpreter recommends
   Isa kernel = Isa::kScalar;
+  Fusions fusions;
 };
 
 constexpr int kMaxThreads = 256;
 
-// The environment variable TFLBNN_KERNEL is the default of `kernel`. Unknown names and values are refused with the
+// num_threads, kernel (the environment variable TFLBNN_KERNEL is its default), fusion: "all", "none", or a list of
+// names, each with a - in front to leave it out, such as "-batch_norm". Unknown names and values are refused with the
 // nearest known one.
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count, Options* options);
 

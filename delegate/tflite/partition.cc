@@ -1,27 +1,22 @@
 #include "tflite/partition.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "core/quantize/quantize.h"
+#include "tflite/batch_norm.h"
+#include "tflite/int_array.h"
 #include "tflite/node.h"
 
 namespace tflbnn {
 namespace {
 
-bool Contains(const TfLiteIntArray* array, int item) {
-  return std::find(array->data, array->data + array->size, item) != array->data + array->size;
-}
-
 Status ResizeTensor(TfLiteContext* context, TfLiteTensor* tensor, const Shape& shape) {
   Shape present;
   if (TensorShape(*tensor, &present).ok() && present == shape) return Status::Ok();
-  // TFLite frees it; its own constructor is not exported to plugins.
-  auto* dims = static_cast<TfLiteIntArray*>(malloc(sizeof(TfLiteIntArray) + sizeof(int) * kMaxRank));
-  if (!dims) return Status::Error("no memory for a shape");
-  dims->size = shape.rank;
-  std::copy(shape.dims, shape.dims + shape.rank, dims->data);
-  if (context->ResizeTensor(context, tensor, dims) != kTfLiteOk) {
+  IntArray dims(std::vector<int>(shape.dims, shape.dims + shape.rank));
+  if (!dims.get()) return Status::Error("no memory for a shape");
+  if (context->ResizeTensor(context, tensor, dims.release()) != kTfLiteOk) {
     return Status::Error("an output could not be resized to %s", shape.ToString().c_str());
   }
   return Status::Ok();
@@ -29,49 +24,51 @@ Status ResizeTensor(TfLiteContext* context, TfLiteTensor* tensor, const Shape& s
 
 }  // namespace
 
-Status Partition::ValueOf(const TfLiteContext* context, int tensor, int* value) {
-  const auto found = values_.find(tensor);
-  if (found != values_.end()) {
-    *value = found->second;
-    return Status::Ok();
+Status Partition::InputOf(const TfLiteContext* context, int tensor, int* value) {
+  if (!values_.count(tensor)) {  // produced outside: TFLite's memory
+    DataType type;
+    TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
+    values_[tensor] = graph_.AddValue(type, /*external=*/true);
+    inputs_.push_back({tensor, values_[tensor]});
   }
+  *value = values_[tensor];
+  return Status::Ok();
+}
+
+Status Partition::OutputOf(const TfLiteContext* context, int tensor, int* value) {
+  if (values_.count(tensor)) return Status::Error("tensor %d is written after it was read", tensor);
   DataType type;
   TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
-  const bool output = std::any_of(outputs_.begin(), outputs_.end(), [&](const Binding& b) { return b.tensor == tensor; });
-  *value = graph_.AddValue(type, output);
-  values_[tensor] = *value;
+  const auto output = std::find_if(outputs_.begin(), outputs_.end(), [&](const Binding& b) { return b.tensor == tensor; });
+  *value = values_[tensor] = graph_.AddValue(type, /*external=*/output != outputs_.end());
+  if (output != outputs_.end()) output->value = *value;
   return Status::Ok();
 }
 
 Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& params) {
   for (int i = 0; i < params.output_tensors->size; ++i) outputs_.push_back({params.output_tensors->data[i], -1});
-  for (int i = 0; i < params.nodes_to_replace->size; ++i) {
-    NodeReader reader{context, params.nodes_to_replace->data[i]};
+  const std::vector<int> nodes(params.nodes_to_replace->data, params.nodes_to_replace->data + params.nodes_to_replace->size);
+  // Nodes that are not LCE's were claimed in order to be absorbed.
+  const BatchNorms batch_norms = shared_->fusions.batch_norm ? FindBatchNorms(context, nodes) : BatchNorms();
+  for (int index : nodes) {
+    NodeReader reader{context, index};
     TFLBNN_RETURN_IF_ERROR(reader.Open());
+    if (!IsLceNode(*reader.registration)) continue;
     std::unique_ptr<Operation> operation;
-    TFLBNN_RETURN_IF_ERROR(reader.Read(shared_->kernel, &operation));
-    const int tensor = reader.node->inputs->data[0];
-    int input, output;
-    if (values_.count(tensor) == 0) {  // produced outside: TFLite's memory
-      DataType type;
-      TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
-      input = graph_.AddValue(type, /*external=*/true);
-      values_[tensor] = input;
-      inputs_.push_back({tensor, input});
+    int source = reader.node->inputs->data[0], input, output;
+    const auto batch_norm = batch_norms.find(index);
+    if (batch_norm != batch_norms.end()) {
+      source = batch_norm->second.source;
+      operation.reset(new Quantize(batch_norm->second.threshold, batch_norm->second.negate, shared_->kernel));
+    } else {
+      TFLBNN_RETURN_IF_ERROR(reader.Read(shared_->kernel, &operation));
     }
-    TFLBNN_RETURN_IF_ERROR(ValueOf(context, tensor, &input));
-    if (values_.count(reader.node->outputs->data[0])) {
-      return Status::Error("tensor %d is written twice", reader.node->outputs->data[0]);
-    }
-    TFLBNN_RETURN_IF_ERROR(ValueOf(context, reader.node->outputs->data[0], &output));
+    TFLBNN_RETURN_IF_ERROR(InputOf(context, source, &input));
+    TFLBNN_RETURN_IF_ERROR(OutputOf(context, reader.node->outputs->data[0], &output));
     graph_.AddOperation(std::move(operation), {input}, output);
   }
-  for (Binding& binding : outputs_) {
-    const auto found = values_.find(binding.tensor);
-    if (found == values_.end() || !Contains(params.output_tensors, binding.tensor)) {
-      return Status::Error("tensor %d is not produced by this partition", binding.tensor);
-    }
-    binding.value = found->second;
+  for (const Binding& binding : outputs_) {
+    if (binding.value < 0) return Status::Error("tensor %d is not produced by this partition", binding.tensor);
   }
   return Status::Ok();
 }

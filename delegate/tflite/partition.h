@@ -14,8 +14,10 @@ namespace tflbnn {
 // What all partitions of one delegate share; they keep it alive, so the delegate and the interpreters may go in any
 // order.
 struct SharedState {
-  SharedState(const Options& options, int threads) : kernel(options.kernel), pool(threads) {}
+  SharedState(const Options& options, int threads)
+      : kernel(options.kernel), fusions(options.fusions), pool(threads) {}
   const Isa kernel;
+  const Fusions fusions;
   ThreadPool pool;
 };
 
@@ -32,8 +34,9 @@ class Partition {
   struct Binding {
     int tensor, value;
   };
-  // The value of a TFLite tensor, created when it is first met.
-  Status ValueOf(const TfLiteContext* context, int tensor, int* value);
+  // The graph's values for what a node reads and writes.
+  Status InputOf(const TfLiteContext* context, int tensor, int* value);
+  Status OutputOf(const TfLiteContext* context, int tensor, int* value);
 
   std::shared_ptr<SharedState> shared_;
   Graph graph_;
