@@ -117,6 +117,7 @@ class _Screen:
         self.bars.console.print(text, soft_wrap=True)
 
     def planned(self, plan: Plan) -> None:
+        self.bars.start()
         self._print(f"{plan.trials} trials, {plan.epochs} epochs altogether, the longest training {plan.longest}")
         self.trials = self.bars.add_task("trials", total=plan.trials, values="")
 
@@ -148,6 +149,10 @@ class _Screen:
         self._print(f"{'trial ' + _number(row):<16}{text}")
         so_far = f"best {best.val_accuracy:.2%}, trial {best.trial}" if best else ""
         self.bars.update(self.trials, completed=row.trial, values=so_far)
+
+    def close(self) -> None:
+        if self.trials is not None:
+            self.bars.stop()
 
     def best_started(self, best: Row, epochs: int) -> None:
         self._epochs(f"trial {best.trial} in full", best.values, 1, epochs)
@@ -240,18 +245,17 @@ def command(
     out = out or Path("runs") / f"{recipe}-tune-{time.strftime('%Y%m%d-%H%M%S')}"
     screen = _Screen()
     try:
-        with screen.bars:
-            found: Search = search(
-                wanted.space,
-                out,
-                tuner=wanted.tuner,
-                max_epochs=wanted.max_epochs,
-                trials=wanted.trials,
-                data_dir=data_dir,
-                resume=resume,
-                smoke=smoke,
-                progress=screen,
-            )
+        found: Search = search(
+            wanted.space,
+            out,
+            tuner=wanted.tuner,
+            max_epochs=wanted.max_epochs,
+            trials=wanted.trials,
+            data_dir=data_dir,
+            resume=resume,
+            smoke=smoke,
+            progress=screen,
+        )
     except KeyboardInterrupt as interrupt:
         if not (out / FILE).is_file():
             raise
@@ -259,6 +263,8 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted; resume with: tflbnn tune {recipe} --resume --out {shlex.quote(str(out))}{data_option}"
         ) from interrupt
+    finally:
+        screen.close()
     return Tuned(
         search=str(found.path),
         recipe=recipe,

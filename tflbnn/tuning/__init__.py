@@ -3,9 +3,9 @@
 Importing this package loads neither TensorFlow nor Keras Tuner; searching does.
 """
 
+from tflbnn.tuning.driver import Search, search
 from tflbnn.tuning.progress import Plan, Progress
 from tflbnn.tuning.results import Row
-from tflbnn.tuning.search import Search, search
 from tflbnn.tuning.settings import TUNERS, Settings
 from tflbnn.tuning.space import Space, parse_space
 

@@ -82,6 +82,13 @@ class RecipeTuner(keras_tuner.Tuner):
         rows = self.rows()
         self.progress.trial_ended(rows[self._number(trial.trial_id) - 1], results.best(rows))
 
+    def check(self) -> None:
+        """Raises some error of Python's if the trials that were loaded are not of this search."""
+        for trial in self.oracle.trials.values():
+            self.space.variant(oracles.values(self.space, trial.hyperparameters.values))
+            range(*self._epochs(trial))
+        self.rows()
+
     def rows(self) -> tuple[Row, ...]:
         """The trials that have ended, in the order in which they started."""
         ended = (TrialStatus.COMPLETED, TrialStatus.FAILED)

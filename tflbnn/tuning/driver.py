@@ -96,9 +96,8 @@ def search(
         settings.check(out, resume)  # again: another process may have been quicker
         write_json(out / FILE, settings.to_dict())
         progress.planned(plan)
-        keras_tuner = _tuner(oracle, space, dataset, plan.longest, out, progress)
-        _search(keras_tuner)
-        rows = keras_tuner.rows()
+        searched = _search(oracle, space, dataset, plan.longest, out, progress)
+        rows = searched.rows()
         atomic_write(out / "trials.csv", results.to_csv(rows, list(space.tunables)))
         best = results.best(rows)
         if best is None:
@@ -108,7 +107,7 @@ def search(
         _draw(rows, space, tuner, out / "trials.png")
         progress.best_started(best, space.recipe.epochs)
         run = _train(space.variant(best.values), out / "best", data_dir, progress)
-        keras_tuner.drop_checkpoints()
+        searched.drop_checkpoints()
     return Search(out, space, rows, best, run)
 
 
@@ -149,34 +148,43 @@ def _plan(settings: Settings) -> tuple[Durable, Plan]:
     return oracle, plan
 
 
-def _tuner(
+def _search(
     oracle: Durable, space: Space, dataset: data.Dataset, epochs: int, out: Path, progress: Progress
 ) -> RecipeTuner:
-    """The tuner, with the state of an earlier search where there is one."""
+    """Runs the trials that are left; all of them where there is no state of an earlier search."""
+    from tflbnn._keras import tf
     from tflbnn.tuning import tuner
 
     project = out / tuner.PROJECT
     with readable_errors("write the search folder", project):
         project.mkdir(exist_ok=True)
-    for file in sorted(project.glob("**/*.json")):
+    states = sorted(project.glob("**/*.json"))
+    for file in states:
         read_json(file, "search's state")
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # Keras Tuner prints that it reloads
-            return tuner.RecipeTuner(oracle, space, dataset, epochs, out, progress)
-    except (AttributeError, KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            searching = tuner.RecipeTuner(oracle, space, dataset, epochs, out, progress)
+        searching.check()
+        searching.search()
+    except tuner.Aborted as error:
+        raise error.__cause__ from None
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        tf.errors.OpError,
+    ) as error:
+        if not states:
+            raise
+        # The trials' own errors are recorded with them; what is left comes of what was loaded.
         raise UserError(
             f"The search's state must be as it was written. Received: {project}, which does not load "
             f"({type(error).__name__}). Choose another --out and search again."
         ) from error
-
-
-def _search(keras_tuner: RecipeTuner) -> None:
-    from tflbnn.tuning.tuner import Aborted
-
-    try:
-        keras_tuner.search()
-    except Aborted as error:
-        raise error.__cause__ from None
+    return searching
 
 
 def _train(recipe: Recipe, out: Path, data_dir: str | os.PathLike[str] | None, progress: Progress) -> Run:
