@@ -15,15 +15,16 @@ import numpy as np
 from tflbnn import __version__
 from tflbnn._keras import keras
 from tflbnn.converter import passes
-from tflbnn.converter.explain import Explained
+from tflbnn.converter.explain import Explained, require_binary
 from tflbnn.converter.explain import explain as _explain
+from tflbnn.converter.export import Exported, export
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import lower as _lower
 from tflbnn.converter.passes import PassReport
 from tflbnn.converter.verify import verify as _verify
 from tflbnn.runtime.metadata import Metadata, add_metadata
 
-__all__ = ["Conversion", "Metadata", "Report", "convert"]
+__all__ = ["Conversion", "Exported", "Metadata", "Report", "convert", "export"]
 
 _PACKAGES = ("tensorflow", "tf-keras", "larq", "larq-compute-engine")
 
@@ -57,6 +58,7 @@ def convert(
     samples: np.ndarray | None = None,
     metadata: Metadata | None = None,
     verify: bool = True,
+    fail_on_float: bool = False,
 ) -> Conversion:
     """Converts a Keras model and verifies the result.
 
@@ -66,6 +68,7 @@ def convert(
         samples: inputs to verify on, (number, ...); of several inputs, a list. Random ones when left out.
         metadata: what else the file says about itself; `labels` take precedence over its own.
         verify: False skips the comparison with Keras.
+        fail_on_float: refuse when a layer that was trained on 1 bit would not run on it.
 
     Raises:
         UserError: the model cannot be converted; the message names the layer and the cause.
@@ -78,6 +81,8 @@ def convert(
     graph = Graph(_lower(model))
     reports = passes.run(graph)
     rows = _explain(model, graph)
+    if fail_on_float:
+        require_binary(rows)
     described = metadata or Metadata(name=model.name)
     if labels is not None:
         described = dataclasses.replace(described, labels=tuple(labels))

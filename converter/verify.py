@@ -79,7 +79,20 @@ class _Verification:
         if not self.graph.model.signatureDefs:
             raise UserError("A model to verify needs a signature. Received: none. Make it with tflbnn export.")
         self.names = [entry.name.decode() for entry in self.graph.model.signatureDefs[0].inputs]
+        self._require_same_interface()
+        self.runner = Model(flatbuffer)  # refuses what the delegate cannot run, before anything here relies on it
         self.samples = self._samples(samples)
+
+    def _require_same_interface(self) -> None:
+        signature = self.graph.model.signatureDefs[0]
+        for kind, entries, tensors in (
+            ("inputs", signature.inputs, self.model.inputs),
+            ("outputs", signature.outputs, self.model.outputs),
+        ):
+            given = [self.graph.shape(entry.tensorIndex)[1:] for entry in entries]
+            wanted = [tuple(tensor.shape[1:]) for tensor in tensors]
+            if not _same_shapes(given, wanted):
+                raise VerificationError(f"The model's {kind} have the shapes {wanted}, the flatbuffer's {given}.")
 
     def result(self) -> dict[str, Any]:
         binaries = [
@@ -316,15 +329,14 @@ class _Verification:
     # 5. Outputs.
 
     def _compare_outputs(self, outputs: list[NDArray[Any]], values: Mapping[int, NDArray[Any]]) -> list[float]:
-        runner = Model(self.flatbuffer)
-        predicted = runner.predict(self.samples)
+        predicted = self.runner.predict(self.samples)
         entries = self.graph.model.signatureDefs[0].outputs
         errors = []
         for entry, expected in zip(entries, outputs, strict=True):
             name = entry.name.decode()
             probed = values[int(entry.tensorIndex)]
             given = predicted[name] if isinstance(predicted, dict) else predicted
-            for what, value in (("the flatbuffer", probed), (f"the kernel {runner.kernel}", given)):
+            for what, value in (("the flatbuffer", probed), (f"the kernel {self.runner.kernel}", given)):
                 error, share = _difference(value, expected)
                 if not share <= TOLERANCE:
                     raise VerificationError(
@@ -333,6 +345,14 @@ class _Verification:
                     )
                 errors.append(error)
         return errors
+
+
+def _same_shapes(given: list[tuple[int, ...]], wanted: list[tuple[int | None, ...]]) -> bool:
+    """Whether sizes agree where both are known."""
+    return len(given) == len(wanted) and all(
+        len(sizes) == len(known) and all(k in (None, size) for size, k in zip(sizes, known, strict=True))
+        for sizes, known in zip(given, wanted, strict=True)
+    )
 
 
 def _difference(value: NDArray[Any], expected: NDArray[Any]) -> tuple[float, float]:

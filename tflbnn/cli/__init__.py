@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, predict, report, summary, train, tune
+from tflbnn.cli import benchmark, doctor, export, predict, report, summary, train, tune, verify
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
 from tflbnn.errors import UserError, VerificationError
@@ -27,6 +27,8 @@ COMMANDS = {
     "list": list_,
     "train": train,
     "tune": tune,
+    "export": export,
+    "verify": verify,
     "predict": predict,
     "benchmark": benchmark,
     "summary": summary,
@@ -54,10 +56,10 @@ def _options(
     pass
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None, application: typer.Typer = app) -> None:
     """Runs one command and exits with its code."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = application(args=arguments, standalone_mode=False)
     except (UserError, VerificationError) as error:
         code = fail(str(error), error.exit_code)
     except COMMAND_LINE_ERRORS as error:

@@ -1,0 +1,113 @@
+"""A run's model as a file: converted, verified, described, written beside the run or where it is wanted."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflbnn import data
+from tflbnn._files import atomic_write, write_json
+from tflbnn.errors import UserError
+from tflbnn.runtime.metadata import Metadata
+
+if TYPE_CHECKING:
+    from tflbnn.converter import Conversion
+    from tflbnn.training import Run
+
+_SAMPLES = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """The files of an export and how it went."""
+
+    model: Path
+    verification: Path
+    conversion: Conversion
+    verification_result: dict[str, Any]
+
+
+def export(
+    run: Run,
+    out: str | os.PathLike[str] | None = None,
+    labels: Sequence[str] | None = None,
+    fail_on_float: bool = False,
+    data_dir: str | os.PathLike[str] | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Exported:
+    """Converts and verifies a run's model and writes it with what was found; both files, or none.
+
+    Args:
+        out: the .tflite file, by default model.tflite in the run folder. Of verification.json the folder is the
+            same; beside a file of another name it is called NAME.verification.json.
+        labels: in the place of the data set's.
+        fail_on_float: refuse when a layer that was trained on 1 bit would not run on it.
+        data_dir: where the data set's files are; images of it are verified on.
+        progress: told what is being done.
+
+    Raises:
+        UserError: the run is unfinished, its model cannot be converted, or a file cannot be written.
+        VerificationError: the flatbuffer does not compute what the model does; nothing is written.
+    """
+    from tflbnn.converter import convert
+
+    path = run.model_tflite if out is None else Path(out)
+    if path.is_dir():
+        raise UserError(
+            f"The model must be written to a file. Received: {path}, a folder. Write: {path / 'model.tflite'}"
+        )
+    progress("loading the run's model")
+    model = run.load_model()
+    images, source = samples(run, data_dir)
+    progress("converting and verifying")
+    conversion = convert(
+        model,
+        labels=run.labels if labels is None else labels,
+        samples=images,
+        metadata=describe(run),
+        fail_on_float=fail_on_float,
+    )
+    verification = {
+        **conversion.report.verification,
+        "samples_from": source,
+        "model_sha256": hashlib.sha256(conversion.flatbuffer).hexdigest(),
+    }
+    beside = run.verification_json if path == run.model_tflite else path.with_suffix(".verification.json")
+    progress(f"writing {path}")
+    # A reader tells by model_sha256 which file a verification belongs to, should the second write fail.
+    atomic_write(path, conversion.flatbuffer)
+    write_json(beside, verification)
+    return Exported(path, beside, conversion, verification)
+
+
+def describe(run: Run) -> Metadata:
+    """What the file of a run's model says about itself."""
+    recipe = run.recipe
+    return Metadata(
+        name=recipe.name,
+        description=f"{recipe.network.name} trained on {recipe.data.name} by the recipe {recipe.name}",
+        mean=run.normalization.mean,
+        std=run.normalization.std,
+        recipe=recipe.to_dict(),
+        accuracy=run.metrics["test_accuracy"],
+    )
+
+
+def samples(run: Run, data_dir: str | os.PathLike[str] | None) -> tuple[np.ndarray | None, str]:
+    """Validation images as the network takes them, and the data set's name; None where its files are not here.
+
+    A folder that was named must hold them.
+    """
+    try:
+        images = data.load(run.recipe.data, data_dir).validation.x[:_SAMPLES]
+    except UserError:
+        if data_dir is not None:
+            raise
+        return None, "random"
+    return run.normalization.apply(images), run.recipe.data.name

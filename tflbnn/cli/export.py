@@ -1,0 +1,111 @@
+"""tflbnn export: a run's model as a verified .tflite file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tflbnn.cli._command import command as _command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """The files, what was verified, what became of every layer."""
+
+    model: str
+    verification: str
+    size_bytes: int
+    verified: bool
+    binary_layers: int
+    ties: int
+    max_abs_error: float
+    samples: int
+    samples_from: str
+    left_in_float: list[str]
+    explain: list[dict[str, Any]]
+    show_layers: bool
+
+    def render(self, console: Console) -> None:
+        from rich.markup import escape
+        from rich.table import Table
+
+        if self.show_layers:
+            table = Table("layer", "type", "became", "bits", "why")
+            for row in self.explain:
+                style = "yellow" if row["left_in_float"] else "green" if row["bits"] == 1 else None
+                bits = str(row["bits"] or "")
+                table.add_row(row["layer"], row["type"], " ".join(row["operators"]), bits, row["why"], style=style)
+            console.print(table)
+        facts = Table(box=None, show_header=False, pad_edge=False)
+        images = f"{self.samples} samples ({self.samples_from})"
+        facts.add_row(
+            "verified", f"[bold green]{self.binary_layers} binary layers, bit for bit[/], on {escape(images)}"
+        )
+        facts.add_row("outputs", f"within {self.max_abs_error:.2g} of Keras; {self.ties} ties at a sign's threshold")
+        facts.add_row("size", f"{self.size_bytes:,} bytes")
+        facts.add_row("model", escape(self.model))
+        console.print(facts, soft_wrap=True)
+        if self.left_in_float:
+            console.print(f"[yellow]left in float[/]  {escape(', '.join(self.left_in_float))}  (why: --explain)")
+        console.print(f"next: tflbnn benchmark {escape(self.model)}", soft_wrap=True, style="dim")
+
+
+@_command
+def command(
+    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; by default RUN/model.tflite.", show_default=False)
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A text file with a class a line; by default the run's.", show_default=False)
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what became of every layer, and why.")] = False,
+    fail_on_float: Annotated[
+        bool, typer.Option("--fail-on-float", help="Refuse if a layer trained on 1 bit would run in float.")
+    ] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="A folder with the data set's files.", show_default=False)
+    ] = None,
+) -> Export:
+    """Convert a run's model to TensorFlow Lite and verify it, the binary part bit for bit."""
+    from tflbnn.cli._quiet import quiet_status
+    from tflbnn.training import Run
+
+    opened = Run.open(run)
+    names = _read_labels(labels) if labels else None
+    with quiet_status("loading TensorFlow and Larq") as progress:
+        from tflbnn.converter import export
+
+        exported = export(opened, output, names, fail_on_float, data_dir, progress)
+    report = exported.conversion.report
+    rows = [dataclasses.asdict(row) for row in report.explain]
+    return Export(
+        model=str(exported.model),
+        verification=str(exported.verification),
+        size_bytes=len(exported.conversion.flatbuffer),
+        verified=True,
+        **{name: exported.verification_result[name] for name in ("binary_layers", "ties", "max_abs_error", "samples")},
+        samples_from=exported.verification_result["samples_from"],
+        left_in_float=[row["layer"] for row in rows if row["left_in_float"]],
+        explain=rows,
+        show_layers=explain,
+    )
+
+
+def _read_labels(path: Path) -> list[str]:
+    from tflbnn._files import readable_errors
+    from tflbnn.errors import UserError
+
+    try:
+        with readable_errors("read the labels", path):
+            return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"Labels must be UTF-8 text, one a line. Received: {path}, which is not. Save it so."
+        ) from error
