@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tflbnn.tuning import Plan, Row
 
 SPACE = ("growth_rate=8,16,32", "t_clip=0.25..2.0")
-MAX_EPOCHS = 8  # decides the number of trials: 6; from 9 on they are 23 or more
+MAX_EPOCHS = 8  # decides the number of trials: 10; from 9 on they are 23 or more
 STEPS = 5
 
 
@@ -142,6 +142,7 @@ def run(out: Path, smoke: bool, narrator: Narrator) -> Demo:
     """
     from tflbnn import recipes
     from tflbnn.analysis import report
+    from tflbnn.analysis.report.units import size
     from tflbnn.errors import UserError
     from tflbnn.tuning import parse_space, search
 
@@ -155,7 +156,9 @@ def run(out: Path, smoke: bool, narrator: Narrator) -> Demo:
     narrator.step("converting to TensorFlow Lite and verifying")
     from tflbnn.converter import export
 
-    export(found.run)
+    exported = export(found.run, progress=narrator.now)
+    binary = exported.verification_result["binary_layers"]
+    narrator.tell(f"{binary} binary layers agree with Keras bit for bit; {size(exported.model.stat().st_size)}")
     narrator.step("measuring with the delegate beside the float twin, and writing the report")
     page, facts = report.write(found.run.path, rounds=3 if smoke else 50, progress=narrator.now)
     if not (facts.confusion and facts.latency and facts.verification):
@@ -193,9 +196,10 @@ def command(
             return run(out, smoke, narrator)
 
 
+application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+application.command()(command)
+
 if __name__ == "__main__":
     from tflbnn.cli import main
 
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    application.command()(command)
     main(application=application)
