@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from tests.analysis.test_report_page import HOSTILE, Page, outside_requests
 from tflbnn import recipes
 from tflbnn.analysis import report
-from tflbnn.analysis.report import reproduce
+from tflbnn.analysis.report import reproduce, units
 from tflbnn.cli import main
+from tflbnn.converter import export
 from tflbnn.errors import UserError
-from tflbnn.training import train
+from tflbnn.training import Run, train
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_shows_what_the_files_of_a_trained_run_say(run):
     assert facts.confusion.accuracy == pytest.approx(metrics["test_accuracy"])
     assert facts.confusion.matrix.sum() == 64
     assert f"{facts.confusion.matrix.trace()} of 64 test images right" in page.section("confusion")
-    assert facts.counts.parameters + facts.counts.moving_statistics == metrics["parameters"]
+    assert facts.counts.parameters == metrics["parameters"]
     assert f"all layers {facts.counts.parameters:,}" in page.section("layers")
     assert facts.counts.binary_weights > 0 == facts.twin_counts.binary_weights
     assert "Trained, not exported" in page.sections[""]
@@ -101,7 +102,41 @@ def test_a_damaged_model_is_a_note_and_no_crash(run, content):
     assert "Exported, not verified" in page.sections[""]
 
 
-@pytest.mark.parametrize("content", ["[]", "{", "3"])
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory) -> Path:
+    run = Path(shutil.copytree(trained, tmp_path_factory.mktemp("exported") / "run"))
+    export(Run.open(run))
+    return run
+
+
+def test_shows_latency_and_verification_of_an_exported_run(exported):
+    path, facts = report.write(exported, rounds=2)
+    page = Page(path.read_text(encoding="utf-8"))
+    verification = json.loads((exported / "verification.json").read_text())
+    assert facts.notices == ()
+    assert facts.model_bytes == (exported / "model.tflite").stat().st_size
+    assert facts.model_bytes < facts.latency.twin_bytes
+    assert facts.confusion.source == "Exported model with the delegate"
+    assert facts.confusion.accuracy == pytest.approx(facts.metrics["test_accuracy"])
+    assert "Verified" in page.sections[""]
+    assert verification["layers"]
+    for layer in verification["layers"]:
+        assert layer["layer"] in page.section("verification")
+    for timing in (facts.latency.model, facts.latency.twin):
+        assert units.milliseconds(timing.median_ms) in page.section("latency")
+
+
+def test_another_models_verification_does_not_count(exported, tmp_path):
+    run = Path(shutil.copytree(exported, tmp_path / "run"))
+    model = bytearray((run / "model.tflite").read_bytes())
+    model[-1] ^= 1
+    (run / "model.tflite").write_bytes(model)
+    page = page_of(run)
+    assert "Exported, not verified" in page.sections[""]
+    assert "of another model.tflite" in page.section("notices")
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "3", '{"verified": true}'])
 def test_a_damaged_verification_is_never_a_verified_one(run, content):
     (run / "model.tflite").write_bytes(b"")
     (run / "verification.json").write_text(content)

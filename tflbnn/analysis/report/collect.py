@@ -6,6 +6,7 @@ A part that cannot be had leaves None and a notice that says why, so that every 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflbnn._files import read_json
+from tflbnn._files import read_json, readable_errors
 from tflbnn.analysis.report import reproduce
 from tflbnn.analysis.report.facts import Confusion, Facts, Latency
 from tflbnn.errors import UserError
@@ -166,8 +167,13 @@ class Collector:
         if not path.is_file():
             raise UserError(f"model.tflite has no verification.json beside it. Run: tflbnn export {self.run.path}")
         verification = read_json(path, "verification")
-        if not isinstance(verification, dict):
-            raise UserError(f"The verification must be a table. Received: {path}. Run: tflbnn export {self.run.path}")
+        with readable_errors("read the model", self.run.model_tflite):
+            digest = hashlib.sha256(self.run.model_tflite.read_bytes()).hexdigest()
+        if not isinstance(verification, dict) or verification.get("model_sha256") != digest:
+            raise UserError(
+                f"A verification must name the model's SHA-256. Received: {path}, which is of another model.tflite "
+                f"than the one beside it. Run: tflbnn export {self.run.path}"
+            )
         return verification
 
 
