@@ -11,21 +11,26 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import results
 from ai_edge_litert import interpreter as litert
-from rich.console import Console
 from rich.table import Table
 
 from tflbnn import Binarization, networks
-from tflbnn._keras import keras, tf
-from tflbnn.converter import convert
+from tflbnn.cli._command import console
+from tflbnn.cli._quiet import quiet_status, without_remarks
 from tflbnn.runtime import delegate_path
 from tflbnn.runtime.benchmark import Timing, alternate
 from tflbnn.runtime.delegate import kernels
+
+with without_remarks():
+    from tflbnn._keras import keras, tf
+    from tflbnn.converter import convert
+    from tflbnn.converter.lower import lower
 
 SEED = 0
 SHAPE = (224, 224, 3)
@@ -85,17 +90,18 @@ def lce(flatbuffer: bytes, image: np.ndarray, threads: int, **settings: bool) ->
     return lambda: made.predict([image]), lambda: made.predict([image])[0]
 
 
-def measure(name: str, threads: int, rounds: int, console: Console) -> list[dict[str, Any]]:
+def measure(name: str, threads: int, rounds: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """The rows of one network."""
-    with console.status(f"{name}: building and converting"):
-        binary = convert(build(name, Binarization()), verify=False).flatbuffer
-        twin = tf.lite.TFLiteConverter.from_keras_model(build(name, Binarization.float32())).convert()
+    say(f"{name}: building and converting")
+    model = build(name, Binarization())
+    ours, theirs = convert(model, verify=False).flatbuffer, lower(model)  # LCE runs what LCE converted
+    twin = tf.lite.TFLiteConverter.from_keras_model(build(name, Binarization.float32())).convert()
     image = np.random.default_rng(SEED).uniform(-1, 1, (1, *SHAPE)).astype(np.float32)
     runtimes = {
-        OURS[0]: stock(litert, litert.load_delegate, binary, image, threads, True),
-        OURS[1]: stock(tf.lite, tf.lite.experimental.load_delegate, binary, image, threads, True),
-        BASELINE: lce(binary, image, threads, use_indirect_bgemm=True, use_xnnpack=True),
-        "LCE, default": lce(binary, image, threads),
+        OURS[0]: stock(litert, litert.load_delegate, ours, image, threads, True),
+        OURS[1]: stock(tf.lite, tf.lite.experimental.load_delegate, ours, image, threads, True),
+        BASELINE: lce(theirs, image, threads, use_indirect_bgemm=True, use_xnnpack=True),
+        "LCE, default": lce(theirs, image, threads),
         FLOAT: stock(litert, litert.load_delegate, twin, image, threads, False),
     }
     outputs = {}
@@ -106,12 +112,11 @@ def measure(name: str, threads: int, rounds: int, console: Console) -> list[dict
     for runtime in OURS:
         if not differences[runtime] <= TOLERANCE:
             sys.exit(f"{name}: {runtime} differs from {BASELINE} by {differences[runtime]:.3g}: nothing was timed")
-    with console.status(f"{name}: measuring") as status:
-        timings = alternate(
-            {runtime: run for runtime, (run, _) in runtimes.items()},
-            rounds,
-            progress=lambda done: status.update(f"{name}: {done} of {rounds} rounds measured"),
-        )
+    timings = alternate(
+        {runtime: run for runtime, (run, _) in runtimes.items()},
+        rounds,
+        progress=lambda done: say(f"{name}: {done} of {rounds} rounds measured"),
+    )
     return [row(name, runtime, threads, timings, differences) for runtime in runtimes]
 
 
@@ -141,19 +146,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=10)
     arguments = parser.parse_args()
-    console = Console(stderr=True)
     rows = []
-    for name in arguments.network or ["binary_densenet28"]:
-        rows += measure(name, arguments.threads, arguments.rounds, console)
+    warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated")
+    with quiet_status("starting") as say:
+        for name in arguments.network or ["binary_densenet28"]:
+            rows += measure(name, arguments.threads, arguments.rounds, say)
     source = results.provenance(SEED)
     path = results.write(
         f"whole_networks-{platform.machine()}-{kernels()[0]}-t{arguments.threads}", [row | source for row in rows]
     )
-    table = Table("network", "runtime", "median ms", "p90 ms", "LCE best ÷", "float ÷", title=source["cpu"])
+    table = Table("network", "runtime", title=f"{source['cpu']}, {arguments.threads} thread(s)", title_justify="left")
+    for column in ("median ms", "p90 ms", "× faster than LCE", "× faster than float"):
+        table.add_column(column, justify="right")
     for row_ in rows:
         columns = ("network", "runtime", "median_ms", "p90_ms", "times_faster_than_lce_best", "times_faster_than_float")
         table.add_row(*(row_[column] for column in columns))
-    Console().print(table)
+    console().print(table)
     print(path.relative_to(results.ROOT))
 
 

@@ -91,6 +91,8 @@ def command(
     ] = 20,
 ) -> Benchmark:
     """How long an inference takes and how much memory it needs; medians of alternating rounds."""
+    import functools
+
     from rich.progress import Progress
 
     from tflbnn.cli._command import console
@@ -102,9 +104,10 @@ def command(
             variant for path in (model, *([against] if against else [])) for variant in _variants(path, threads)
         ]
     # By position, as the two files may have one name.
-    runs = {}
-    for position, (_, _, variant) in enumerate(variants):
-        runs[str(position)] = lambda variant=variant, feeds=sample(variant): variant.predict(feeds)
+    runs = {
+        str(position): functools.partial(variant.predict, sample(variant))
+        for position, (_, _, variant) in enumerate(variants)
+    }
     stream = console(stderr=True)
     with Progress(console=stream, transient=True, disable=not stream.is_terminal) as progress:
         task = progress.add_task("measuring", total=rounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,10 +30,14 @@ class Guess:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """One image; `resized_from` is its (height, width) where that is not the model's."""
+    """One image; `resized_from` is its (height, width) where that is not the model's.
+
+    `probabilities` tells whether all scores are at least 0 and sum up to 1.
+    """
 
     image: str
     resized_from: tuple[int, int] | None
+    probabilities: bool
     top: list[Guess]
 
 
@@ -57,14 +62,13 @@ class Predictions:
                     f"{self.input_shape[0]}×{self.input_shape[1]} (bilinear, antialiased)[/]"
                 )
             console.print(title)
-            probabilities = all(0 <= guess.score <= 1 for guess in seen.top)
             table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
             table.add_column(justify="right", overflow="fold")
             table.add_column(justify="right")
             table.add_column()
             for rank, guess in enumerate(seen.top):
-                score = f"{guess.score:.1%}" if probabilities else f"{guess.score:.4g}"
-                bar = _bar(guess.score) if probabilities else ""
+                score = f"{guess.score:.1%}" if seen.probabilities else f"{guess.score:.4g}"
+                bar = _bar(guess.score) if seen.probabilities else ""
                 style = "bold green" if rank == 0 else ""
                 table.add_row(escape(guess.label), score, bar, style=style)
             console.print(table)
@@ -77,36 +81,55 @@ def _bar(share: float) -> str:
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
-def _arrays(model: Model, path: Path) -> list[tuple[str, tuple[int, int] | None, Any]]:
-    """Name, former size and prepared batch of one, for each image in a file."""
+def _arrays(model: Model, path: Path) -> Iterator[tuple[str, tuple[int, int] | None, Any]]:
+    """Name, former size where it was another, and prepared batch of one, for each image in a file."""
+    from tflbnn.runtime import image as images
+
+    def prepared(name: str, source: Any) -> tuple[str, tuple[int, int] | None, Any]:
+        image = images.read(source)
+        former = (image.height, image.width)
+        return name, None if former == model.input_shape[1:3] else former, model.preprocess(image)
+
+    if path.suffix.lower() != ".npy":
+        yield prepared(str(path), path)
+        return
+    array = _load_array(path)
+    samples = array if array.ndim == len(model.input_shape) else array[None]
+    for position, sample in enumerate(samples):
+        name = f"{path}[{position}]" if len(samples) > 1 else str(path)
+        yield prepared(name, sample) if sample.dtype == "uint8" else (name, None, sample[None])
+
+
+def _load_array(path: Path) -> Any:
     import numpy as np
 
     from tflbnn._files import readable_errors
     from tflbnn.errors import UserError
-    from tflbnn.runtime import image as images
 
-    size = model.input_shape[1:3]
-    if path.suffix.lower() != ".npy":
-        image = images.read(path)
-        former = (image.height, image.width)
-        return [(str(path), None if former == size else former, model.preprocess(image))]
     try:
         with readable_errors("read the array", path):
-            array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a false size allocates nothing
+            return np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a false size allocates nothing
     except (ValueError, EOFError) as error:
         raise UserError(f"A .npy file must hold one plain array. Received: {path}, where {error}.") from error
-    batch = array if array.ndim == len(model.input_shape) else array[np.newaxis]
-    many = len(batch) > 1
-    found = []
-    for position, sample in enumerate(batch):
-        name = f"{path}[{position}]" if many else str(path)
-        if sample.dtype == np.uint8:
-            image = images.read(sample)
-            former = (image.height, image.width)
-            found.append((name, None if former == size else former, model.preprocess(image)))
-        else:
-            found.append((name, None, np.array(sample)[np.newaxis]))
-    return found
+
+
+def _see(model: Model, image: str, resized_from: tuple[int, int] | None, array: Any, top: int) -> Seen:
+    from tflbnn.errors import UserError
+
+    scores = model.predict(array)
+    if isinstance(scores, dict) or scores.ndim != 2:
+        raise UserError(f"predict needs a model with one output of shape (batch, classes). Received: {model.name}.")
+    labels = model.labels or [str(index) for index in range(scores.shape[1])]
+    if len(labels) != scores.shape[1]:
+        raise UserError(
+            f"{model.name} must carry a label for each class. Received: {len(labels)} labels for {scores.shape[1]} "
+            "classes. Export it again with the right labels."
+        )
+    # A stable sort: of equal scores the first class wins, as in argmax.
+    order = (-scores[0]).argsort(kind="stable")[:top]
+    guesses = [Guess(labels[index], int(index), float(scores[0, index])) for index in order]
+    probabilities = bool(scores[0].min() >= 0 and abs(scores[0].sum() - 1) < 1e-3)
+    return Seen(image, resized_from, probabilities, guesses)
 
 
 @_command
@@ -125,28 +148,12 @@ def command(
 ) -> Predictions:
     """What a model sees in images: the likeliest classes, with bars."""
     from tflbnn.cli._quiet import without_remarks
-    from tflbnn.errors import UserError
     from tflbnn.runtime import Model
 
     with without_remarks():
         opened = Model(model, threads=threads)
     with opened:
-        seen = []
-        for path in images:
-            for name, former, array in _arrays(opened, path):
-                scores = opened.predict(array)
-                if isinstance(scores, dict) or scores.ndim != 2:
-                    raise UserError(
-                        f"predict needs a model with one output of shape (batch, classes). Received: {model}."
-                    )
-                labels = opened.labels or [str(index) for index in range(scores.shape[1])]
-                if len(labels) != scores.shape[1]:
-                    raise UserError(
-                        f"{model} must carry a label for each class. Received: {len(labels)} labels for "
-                        f"{scores.shape[1]} classes. Export it again with the right labels."
-                    )
-                # A stable sort: of equal scores the first class wins, as in argmax.
-                order = (-scores[0]).argsort(kind="stable")[:top]
-                guesses = [Guess(labels[index], int(index), float(scores[0, index])) for index in order]
-                seen.append(Seen(name, former, guesses))
-        return Predictions(str(model), opened.kernel or "", list(opened.input_shape[1:]), seen)
+        seen = [
+            _see(opened, name, former, array, top) for path in images for name, former, array in _arrays(opened, path)
+        ]
+    return Predictions(str(model), opened.kernel or "", list(opened.input_shape[1:]), seen)

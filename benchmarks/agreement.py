@@ -1,0 +1,173 @@
+"""Random networks: who computes what Keras does? The delegate with every kernel, LCE with every setting.
+
+A network that LCE computes differently, or refuses, is taken apart: each binary operator alone, between a quantization
+and the output, with random signs as its input. What differs from the delegate's reference there is the cause.
+
+    python benchmarks/agreement.py [--seeds 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import copy
+import sys
+from typing import Any
+
+import numpy as np
+import results
+from rich.table import Table
+
+from tflbnn.cli._command import console
+from tflbnn.cli._quiet import quiet_status, without_remarks
+from tflbnn.runtime.delegate import kernels
+from tflbnn.runtime.flatbuffer import pack, schema, unpack
+from tflbnn.runtime.flexmap import read_map
+
+sys.path.insert(0, str(results.ROOT))
+
+with without_remarks():
+    from tests.random_networks import random_network
+    from tests.runtimes import LCE_SETTINGS, RefusedError, equal, predict_delegate, predict_keras, predict_lce
+    from tflbnn.converter import convert
+
+AGREES = "equal"
+
+
+def binary_operators(flatbuffer: bytes) -> list[tuple[dict[str, Any], bytes, tuple[int, ...]]]:
+    """Each LceBconv2d of a model as a model of its own: its traits, the file, the shape of its float input."""
+    codes = [code.customCode for code in unpack(flatbuffer).operatorCodes]
+    found = []
+    for position, operator in enumerate(unpack(flatbuffer).subgraphs[0].operators):
+        if codes[operator.opcodeIndex] == b"LceBconv2d":
+            found.append(_alone(unpack(flatbuffer), position))
+    return found
+
+
+def _alone(model: schema.ModelT, position: int) -> tuple[dict[str, Any], bytes, tuple[int, ...]]:
+    graph = model.subgraphs[0]
+    operator = graph.operators[position]
+    options = read_map(operator.customOptions)
+    bits, weights, output = (graph.tensors[i] for i in (*operator.inputs[:2], operator.outputs[0]))
+    image = copy.copy(bits)
+    image.type, image.buffer, image.quantization = schema.TensorType.FLOAT32, 0, None
+    image.shape = [*bits.shape[:3], options["channels_in"]]
+    graph.tensors.append(image)
+    chain = [_convert(model, "LceQuantize", len(graph.tensors) - 1, operator.inputs[0]), operator]
+    graph.inputs, graph.outputs = [len(graph.tensors) - 1], [operator.outputs[0]]
+    if output.type == schema.TensorType.INT32:
+        floats = copy.copy(output)
+        floats.type, floats.shape = schema.TensorType.FLOAT32, [*output.shape[:3], weights.shape[0]]
+        graph.tensors.append(floats)
+        chain.append(_convert(model, "LceDequantize", operator.outputs[0], len(graph.tensors) - 1))
+        graph.outputs = [len(graph.tensors) - 1]
+    graph.operators, model.signatureDefs, model.metadata = chain, None, None
+    traits = {
+        **options,
+        "groups": -(-options["channels_in"] // 32) // weights.shape[3],
+        "extent": [
+            (weights.shape[axis + 1] - 1) * options[f"dilation_{side}_factor"] + 1
+            for axis, side in enumerate(("height", "width"))
+        ],
+        "size": list(bits.shape[1:3]),
+        "bits out": output.type == schema.TensorType.INT32,
+    }
+    return traits, pack(model), tuple(image.shape)
+
+
+def _convert(model: schema.ModelT, name: str, source: int, target: int) -> schema.OperatorT:
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode, code.version = name, 1
+    model.operatorCodes.append(code)
+    operator = schema.OperatorT()
+    operator.opcodeIndex, operator.inputs, operator.outputs = len(model.operatorCodes) - 1, [source], [target]
+    return operator
+
+
+def cause(traits: dict[str, Any]) -> str:
+    """What sets an operator apart that LCE computes differently."""
+    zero_padded = traits["padding"] == 0 and traits["pad_values"] == 0
+    dilated = max(traits["dilation_height_factor"], traits["dilation_width_factor"]) > 1
+    if zero_padded and dilated:
+        return "zero padding with dilation"
+    strides = (traits["stride_height"], traits["stride_width"])
+    if zero_padded and any(map(beyond_both_borders, traits["extent"], traits["size"], strides)):
+        return "zero padding, window beyond both borders"
+    return "other: " + ", ".join(f"{key} {value}" for key, value in sorted(traits.items()))
+
+
+def beyond_both_borders(extent: int, size: int, stride: int) -> bool:
+    """Whether a window somewhere covers more than the whole image with padding "same"."""
+    outputs = -(-size // stride)
+    before = max(0, (outputs - 1) * stride + extent - size) // 2
+    starts = [output * stride - before for output in range(outputs)]
+    return any(start < 0 and start + extent > size for start in starts)
+
+
+def lce_verdict(flatbuffer: bytes, samples: np.ndarray, expected: list[np.ndarray], setting: str) -> tuple[str, str]:
+    """What LCE does with a network, and why where that is not what Keras does."""
+    try:
+        if equal(predict_lce(flatbuffer, samples, **LCE_SETTINGS[setting]), expected):
+            return AGREES, ""
+    except RefusedError as error:
+        return "refused", str(error)
+    causes = []
+    for traits, alone, shape in binary_operators(flatbuffer):
+        signs = np.random.default_rng(0).choice(np.float32([-1, 1]), (4, *shape[1:]))
+        reference = predict_delegate(alone, signs, "reference")
+        if not equal(predict_lce(alone, signs, **LCE_SETTINGS[setting]), reference):
+            causes.append(cause(traits))
+    return "differs", " + ".join(sorted(set(causes))) or "no binary operator by itself"
+
+
+def examine(seed: int) -> dict[str, Any]:
+    """The row of one network."""
+    network = random_network(seed)
+    flatbuffer = convert(network.model, verify=False).flatbuffer
+    expected = predict_keras(network.model, network.samples)
+    row: dict[str, Any] = {"seed": seed, "layers": " | ".join(network.layers), "batch": len(network.samples)}
+    for kernel in kernels():
+        agrees = equal(predict_delegate(flatbuffer, network.samples, kernel), expected)
+        row[f"tflbnn {kernel}"] = AGREES if agrees else "differs"
+    for setting in LCE_SETTINGS:
+        row[f"LCE {setting}"], row[f"LCE {setting}: cause"] = lce_verdict(
+            flatbuffer, network.samples, expected, setting
+        )
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=200)
+    seeds = parser.parse_args().seeds
+    rows = []
+    with quiet_status("random networks") as say:
+        for seed in range(seeds):
+            say(f"random networks: {seed} of {seeds}")
+            rows.append(examine(seed))
+    path = results.write("agreement", [row | results.provenance(row["seed"]) for row in rows])
+    runtimes = [f"tflbnn {kernel}" for kernel in kernels()] + [f"LCE {setting}" for setting in LCE_SETTINGS]
+    table = Table(
+        "runtime", "equal to Keras", "differs", "refused", title=f"{seeds} random networks", title_justify="left"
+    )
+    for runtime in runtimes:
+        counts = collections.Counter(row[runtime] for row in rows)
+        table.add_row(runtime, *(str(counts[verdict]) for verdict in (AGREES, "differs", "refused")))
+    causes = Table("LCE setting", "networks", "verdict", "cause")
+    for setting in LCE_SETTINGS:
+        counts = collections.Counter((row[f"LCE {setting}"], row[f"LCE {setting}: cause"]) for row in rows)
+        for (verdict, reason), count in counts.most_common():
+            if verdict != AGREES:
+                causes.add_row(setting, str(count), verdict, reason)
+    console().print(table, causes)
+    print(path.relative_to(results.ROOT))
+    if any(row[f"tflbnn {kernel}"] != AGREES for row in rows for kernel in kernels()):
+        sys.exit("the delegate differs from Keras")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
