@@ -1,14 +1,15 @@
 """The state of a training after an epoch: weights, optimizer, history. One rename makes it count.
 
-checkpoints/epoch-00003/ holds state.index and state.data-00000-of-00001 (tf.train.Checkpoint) and history.json.
+checkpoints/epoch-00003/ holds state.index and state.data-00000-of-00001 (tf.train.Checkpoint) and epoch.json: the
+history, and the SHA-256 of these two.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from tflbnn._files import read_json, readable_errors, write_json
 from tflbnn._keras import keras, tf
@@ -39,10 +40,10 @@ def save(folder: Path, model: keras.Model, history: list[Row]) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
             reason = error.message.rpartition("; ")[2].splitlines()[0]
             raise UserError(f"Cannot write the checkpoint {target}: {reason.lower()}.") from error
-        write_json(temporary / "history.json", history)
         for file in temporary.iterdir():
             with open(file, "rb") as written:
                 os.fsync(written.fileno())
+        write_json(temporary / "epoch.json", {"history": history, "sha256": _sums(temporary)})
         shutil.rmtree(target, ignore_errors=True)
         temporary.rename(target)
         for other in folder.glob("epoch-*"):
@@ -60,24 +61,33 @@ def restore(folder: Path, model: keras.Model) -> list[Row]:
     if not saved:
         return []
     last = saved[-1]
-    history = _checked(read_json(last / "history.json", "checkpoint's history"), last)
+    history = _checked(last)
     try:
         _checkpoint(model).read(str(last / "state")).assert_consumed()
     except (tf.errors.OpError, AssertionError, ValueError) as error:
         raise UserError(
-            f"The checkpoint must be whole and of this recipe's network. Received: {last}, which does not load. "
+            f"The checkpoint must be of this recipe's network. Received: {last}, which is of another. "
             "Delete the run folder and train again."
         ) from error
     return history
 
 
-def _checked(history: Any, last: Path) -> list[Row]:
+def _sums(folder: Path) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("state.*"))}
+
+
+def _checked(last: Path) -> list[Row]:
+    """The history of a checkpoint whose files are as they were written: TensorFlow sees no damaged one."""
+    epoch = read_json(last / "epoch.json", "checkpoint's history")
+    history = epoch.get("history") if isinstance(epoch, dict) else None
     rows = isinstance(history, list) and all(
         isinstance(row, dict) and all(type(value) in (int, float) for value in row.values()) for row in history
     )
-    if not rows or last.name != f"epoch-{len(history):05d}":
+    with readable_errors("read the checkpoint", last):
+        whole = rows and epoch.get("sha256") == _sums(last)
+    if not whole or last.name != f"epoch-{len(history):05d}":
         raise UserError(
-            f"The checkpoint's history must have a row an epoch. Received: {last / 'history.json'}. "
+            f"The checkpoint must be as it was written. Received: {last}, which is damaged. "
             "Delete the run folder and train again."
         )
     return history
