@@ -1,8 +1,8 @@
-// The part of TensorFlow Lite's C interface that a delegate meets, with the layout it has had since TensorFlow 2.4.
+// The part of TensorFlow Lite's C interface that a delegate meets, with the layout that its releases share.
 //
 // Neither Python wheel brings TFLite's headers, and a build must not need more than a compiler, so the structures
-// stand here. tests/abi_layout.inc holds their sizes and offsets as the official headers of the Maven artifact
-// org.tensorflow:tensorflow-lite give them (see tests/abi_layout.py), and a test compares.
+// stand here. tests/abi_layout.inc holds their sizes, offsets and values as the official headers of the Maven artifact
+// org.tensorflow:tensorflow-lite give them (tests/abi_layout.py writes it), and a test compares.
 #pragma once
 
 #include <stddef.h>
@@ -115,15 +115,15 @@ typedef struct TfLiteContext {
                                                         const TfLiteIntArray* nodes_to_replace,
                                                         struct TfLiteDelegate* delegate);
   int recommended_num_threads;
-  void* get_external_context;
-  void* set_external_context;
+  void* GetExternalContext;
+  void* SetExternalContext;
   bool allow_fp32_relax_to_fp16;
   void* profiler;
-  void* allocate_persistent_buffer;
-  void* allocate_buffer_for_eval;
-  void* request_scratch_buffer_in_arena;
-  void* get_scratch_buffer;
-  void* resize_tensor_explicit;
+  void* AllocatePersistentBuffer;
+  void* AllocateBufferForEval;
+  void* RequestScratchBufferInArena;
+  void* GetScratchBuffer;
+  void* ResizeTensorExplicit;
   TfLiteStatus (*PreviewDelegatePartitioning)(struct TfLiteContext* context, const TfLiteIntArray* nodes_to_replace,
                                               struct TfLiteDelegateParams** partition_params_array,
                                               int* num_partitions);
@@ -134,9 +134,9 @@ typedef struct TfLiteContext {
 typedef struct TfLiteDelegate {
   void* data_;
   TfLiteStatus (*Prepare)(TfLiteContext* context, struct TfLiteDelegate* delegate);
-  void* copy_from_buffer_handle;
-  void* copy_to_buffer_handle;
-  void* free_buffer_handle;
+  void* CopyFromBufferHandle;
+  void* CopyToBufferHandle;
+  void* FreeBufferHandle;
   int64_t flags;
   void* opaque_delegate_builder;
   void* reserved[8];
