@@ -19,8 +19,8 @@ WORDS = {
     "bayesian": ["learning_rate=1e-4..1e-2:log"],
     "grid": ["network.layers=2,2,2/3,3,3", "optimizer.name=adam,sgd", "seed=1,2"],
 }
-BUDGET = {"hyperband": {}, "random": {"trials": 5}, "bayesian": {"trials": 5}, "grid": {}}
-COUNT = {"hyperband": 6, "random": 5, "bayesian": 5, "grid": 8}
+BUDGET = {"hyperband": {}, "random": {"trials": 5}, "bayesian": {"trials": 4}, "grid": {}}
+COUNT = {"hyperband": 6, "random": 5, "bayesian": 4, "grid": 8}
 DIGITS = recipes.get("digits")
 
 
@@ -103,8 +103,8 @@ def test_a_kill_at_any_write_changes_no_trial(tuner, tmp_path, fake):
         fake.setattr(user, "write_json", write)
     whole, total = run(tuner, tmp_path / "whole"), writes
     assert total > 5 * COUNT[tuner]
-    # A trial has six writes: every fifth one meets all of them. The Gaussian process takes its time.
-    for kill in range(1, total, 13 if tuner == "bayesian" else 5):
+    # A trial has six writes: every seventh one meets each of them. The Gaussian process takes its time.
+    for kill in range(1, total, 13 if tuner == "bayesian" else 7):
         writes, limit = 0, kill
         with pytest.raises(Killed):
             run(tuner, tmp_path / str(kill))

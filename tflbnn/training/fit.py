@@ -42,7 +42,7 @@ def build(recipe: Recipe, dataset: Dataset) -> Any:
     Raises:
         UserError: the network cannot be built for these images.
     """
-    from tflbnn._keras import keras
+    from tflbnn._keras import keras, tf
 
     keras.utils.set_random_seed(recipe.seed)
     model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
@@ -53,6 +53,11 @@ def build(recipe: Recipe, dataset: Dataset) -> Any:
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
+    # What holds variables makes them here: a training step that makes them is traced twice, a third of a small trial.
+    outputs, labels = tf.zeros((1, dataset.classes)), tf.zeros((1,), tf.int32)
+    model.optimizer.build(model.trainable_variables)
+    model.compiled_loss.build(outputs)
+    model.compiled_metrics.build(outputs, labels)
     return model
 
 

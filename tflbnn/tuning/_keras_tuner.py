@@ -10,7 +10,11 @@ from tflbnn.errors import INSTALL_TRAIN, UserError
 
 try:
     import keras_tuner
+    import keras_tuner.src.config
 except ModuleNotFoundError as error:
     raise UserError(f"Tuning needs the package {error.name}, which is not installed. {INSTALL_TRAIN}") from error
+
+# The traceback of a failed trial goes into its trial.json; with this switch on, onto the screen as well.
+keras_tuner.src.config.DEBUG = False
 
 __all__ = ["keras_tuner"]
