@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tflbnn.analysis.report.units import milliseconds, percent, size
 from tflbnn.cli._command import command as _command
 from tflbnn.cli._command import plain
 
@@ -47,15 +48,11 @@ class Demo:
         from rich.markup import escape
         from rich.table import Table
 
-        from tflbnn.analysis.report.units import milliseconds, percent, size
-
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
         table.add_column(style="dim")
         table.add_column(justify="right", style="bold")
         table.add_column()
-        table.add_row(
-            "test accuracy", percent(self.accuracy), "the exported model with the delegate, images never seen"
-        )
+        table.add_row("test accuracy", percent(self.accuracy), "of the exported model, on images it has never seen")
         table.add_row("model size", size(self.size_bytes), f"the best of {self.trials} trials")
         table.add_row("latency", milliseconds(self.latency_ms), "one image, one thread, with the delegate")
         table.add_row("float twin", milliseconds(self.float_latency_ms), "the same network in float32, on XNNPACK")
@@ -102,7 +99,7 @@ class Narrator:
         self.console.print(f"[dim]{minutes}:{seconds:02d}[/]  {text}", soft_wrap=True)
 
     def planned(self, plan: Plan) -> None:
-        self.tell(f"{plan.trials} trials, {plan.epochs} epochs altogether, at most {plan.longest} each")
+        self.tell(f"{plan.trials} trials, {plan.epochs} epochs in all, judged on the validation images")
         self.trials = plan.trials
 
     def trial_started(self, number: int, values: dict[str, Any], first: int, last: int) -> None:
@@ -111,18 +108,18 @@ class Narrator:
 
     def trained(self, state: training.Progress) -> None:
         if state.done:
-            self.now(f"{self.doing}: epoch {state.epoch} done, validation accuracy {state.values['val_accuracy']:.1%}")
+            self.now(f"{self.doing}: epoch {state.epoch} done, accuracy {percent(state.values['val_accuracy'])}")
         if state.done and self.number == 3 and (state.epoch % 5 == 0 or state.epoch == state.epochs):
-            loss, accuracy = state.values["loss"], state.values["val_accuracy"]
-            self.tell(f"epoch {state.epoch:2} of {state.epochs}  loss {loss:.4f}  validation accuracy {accuracy:.1%}")
+            loss, accuracy = state.values["loss"], percent(state.values["val_accuracy"])
+            self.tell(f"epoch {state.epoch:2}/{state.epochs}  loss {loss:.4f}  accuracy {accuracy:>6}")
 
     def trial_ended(self, row: Row, best: Row | None) -> None:
-        what = f"trial {row.trial:2} of {self.trials}  {_values(row):<32}"
+        what = f"trial {row.trial:2}/{self.trials}  {_values(row):<28}"
         if row.val_accuracy is None:
             self.tell(f"{what}  failed: {row.reason}")
         else:
             epochs = f"{row.epochs} epoch{'s' * (row.epochs > 1)}"
-            self.tell(f"{what}  {epochs:>9}  validation accuracy {row.val_accuracy:.1%}")
+            self.tell(f"{what}  {epochs:>8}  accuracy {percent(row.val_accuracy):>6}")
 
     def best_started(self, best: Row, epochs: int) -> None:
         self.step(f"training the best in full: {_values(best)}, {epochs} epoch{'s' * (epochs > 1)}")
@@ -142,7 +139,6 @@ def run(out: Path, smoke: bool, narrator: Narrator) -> Demo:
     """
     from tflbnn import recipes
     from tflbnn.analysis import report
-    from tflbnn.analysis.report.units import size
     from tflbnn.errors import UserError
     from tflbnn.tuning import parse_space, search
 

@@ -223,6 +223,50 @@ def test_many_classes_become_a_heat_map_of_the_cells_that_hold_something():
     assert len(source) < 60_000
 
 
+def contrast(one: list[float], other: list[float]) -> float:
+    """WCAG 2.1's contrast ratio of two sRGB colours."""
+
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def palettes() -> dict[str, dict[str, list[float]]]:
+    """The page's colours by name, in light and in dark."""
+    style = Page(render(facts())).style
+    found = []
+    for block in re.findall(r":root\{(.*?)\}", style):
+        colours = {}
+        for name, value in re.findall(r"--([\w-]+):([#\w ]+)", block):
+            digits = value.removeprefix("#")
+            digits = digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
+            colours[name] = (
+                [float(part) for part in value.split()]
+                if " " in value
+                else [int(digits[i : i + 2], 16) for i in (0, 2, 4)]
+            )
+        found.append(colours)
+    return {"light": found[0], "dark": {**found[0], **found[1]}}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(scheme):
+    colours = palettes()[scheme]
+    pairs = [(text, ground) for text in ("ink", "soft") for ground in ("page", "card")]
+    pairs += [("blue", "card"), ("orange", "card"), *((kind, f"{kind}-bg") for kind in ("good", "warn", "bad"))]
+    for text, ground in pairs:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    for kind in ("heat", "wrong"):
+        for level in range(1, charts.HEAT_LEVELS + 1):
+            share = level / charts.HEAT_LEVELS
+            ground = [share * c + (1 - share) * b for c, b in zip(colours[kind], colours["card"], strict=True)]
+            text = [255] * 3 if level == charts.HEAT_LEVELS else colours["cell"]
+            assert contrast(text, ground) >= 4.5, (kind, level)
+
+
 @given(FINITE, FINITE, st.integers(3, 8))
 def test_ticks_are_few_and_enclose_the_values(one, other, count):
     low, high = sorted((one, other))

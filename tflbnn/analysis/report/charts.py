@@ -138,21 +138,24 @@ def _separate_labels(series: list[Series], apart: float = 17.0) -> tuple[Series,
     return tuple(dataclasses.replace(line, label_y=round(moved[i], 2)) for i, line in enumerate(series))
 
 
-def shades(matrix: np.ndarray) -> np.ndarray:
-    """The confusion matrix's shade of each cell, 0 to 1: the root of its share of the row's samples.
+def heat_levels(matrix: np.ndarray) -> np.ndarray:
+    """How strong each cell of a confusion matrix is coloured, 0 (empty) to HEAT_LEVELS (all samples of the row).
 
-    The root lifts the few mistakes of a good model out of the background.
+    By the root of the cell's share of its row, which lifts the few mistakes of a good model out of the background.
+
+    >>> heat_levels(np.array([[63, 1], [0, 5]])).tolist()
+    [[8, 1], [0, 8]]
     """
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    return np.sqrt(matrix / totals)
+    return np.ceil(np.sqrt(matrix / totals) * HEAT_LEVELS).astype(int)
 
 
 def heat_paths(matrix: np.ndarray) -> list[tuple[str, float, str]]:
-    """The matrix as few SVG paths of unit squares, one a shade: (kind "right" or "wrong", opacity, path data).
+    """The matrix as few SVG paths of unit squares, one a level: (kind "right" or "wrong", opacity, path data).
 
     For as many classes as make a table of counts unreadable; empty cells take no space.
     """
-    levels = np.ceil(shades(matrix) * HEAT_LEVELS).astype(int)
+    levels = heat_levels(matrix)
     paths = []
     for kind in ("right", "wrong"):
         of_kind = np.eye(len(matrix), dtype=bool) == (kind == "right")

@@ -77,12 +77,13 @@ def confusion_matrix(confusion: Confusion, names: list[str]) -> dict[str, Any]:
 
 
 def _cells(matrix: np.ndarray, row: int) -> list[dict[str, Any]]:
-    shades = charts.shades(matrix)[row]
+    levels = charts.heat_levels(matrix)[row]
     cells = []
-    for column, count in enumerate(matrix[row].tolist()):
+    for column, (count, level) in enumerate(zip(matrix[row].tolist(), levels.tolist(), strict=True)):
         kind = "zero" if not count else "right" if row == column else "wrong"
-        shade = f"{shades[column]:.2f}" if count else None
-        cells.append({"kind": kind + " on" * bool(shades[column] > 0.82), "shade": shade, "count": f"{count:,}"})
+        strongest = level == charts.HEAT_LEVELS
+        shade = f"{level / charts.HEAT_LEVELS:g}" if count else None
+        cells.append({"kind": kind + " full" * strongest, "shade": shade, "count": f"{count:,}"})
     return cells
 
 
