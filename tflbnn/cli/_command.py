@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+
+from tflbnn.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,6 +67,19 @@ def plain(value: Any) -> Any:
     return value
 
 
+@contextlib.contextmanager
+def _writing_to_standard_output() -> Iterator[None]:
+    """A full disk is told in one line; a reader that has gone (head, less) is `main`'s affair."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be flushed to it
+        raise UserError(f"Cannot write to standard output: {str(error.strerror).lower()}.") from error
+
+
 def command(function: Callable[..., Result]) -> Callable[..., None]:
     """Makes a typer command of a function that returns a result: adds --json and prints the result either way."""
 
@@ -73,10 +89,11 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
             result = function(*args, **kwargs)
         except KeyboardInterrupt as interrupt:  # typer would exit without a word; a command may know how to go on
             raise typer.Exit(fail(str(interrupt) or "interrupted", 130)) from None
-        if json_output:
-            print(json.dumps(plain(result), ensure_ascii=False), flush=True)
-        else:
-            result.render(console())
+        with _writing_to_standard_output():
+            if json_output:
+                print(json.dumps(plain(result), ensure_ascii=False))
+            else:
+                result.render(console())
 
     option = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
     parameter = inspect.Parameter("json_output", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=option)
