@@ -29,8 +29,8 @@ SIGNATURE = "serving_default"
 _LONGEST_NAME = 50
 _ALPHABET = string.ascii_lowercase
 
-# Where one operator of the flatbuffer comes from several layers, the layer of one of these gives it its name. Keras
-# wraps grouped convolutions into functions, which are called.
+# Where one operator of the flatbuffer comes from several layers, the layer of one of these gives it its name. The
+# calls are those of Keras's grouped convolutions.
 _PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Conv2DBackpropInput", "Conv3D")
 _PRODUCTS += ("PartitionedCall", "StatefulPartitionedCall")
 
@@ -107,20 +107,41 @@ def _freeze(model: keras.Model, inputs: dict[str, tf.TensorSpec]) -> Any:
 
 
 def _shorten_names(nodes: GraphDef) -> dict[str, tuple[str, str]]:
-    """Renames the nodes in place; the node's own name and operation by its short name."""
-    origins = {}
-    short = {}
-    for node, name in zip(nodes.node, _names(), strict=False):
-        origins[name] = (node.name, node.op)
-        short[node.name] = name
-    for node in nodes.node:
-        node.name = short[node.name]
-        node.attr.pop("_class", None)  # colocation by name means nothing any more
-        for position, reference in enumerate(node.input):
-            control = "^" if reference.startswith("^") else ""
-            source, colon, output = reference.removeprefix("^").partition(":")
-            node.input[position] = f"{control}{short[source]}{colon}{output}"
+    """Renames the nodes in place, those of functions too; the node's own name and operation by its short name.
+
+    A node of a function is named by the node that calls it: Keras wraps grouped convolutions into functions.
+    """
+    names = _names()
+    origins: dict[str, tuple[str, str]] = {}
+    functions = {function.signature.name: function for function in nodes.library.function}
+    pending: list[tuple[str, Any]] = [("", None)]
+    while pending:
+        caller, function = pending.pop()
+        body = nodes.node if function is None else function.node_def
+        short: dict[str, str] = {}
+        for node in body:
+            short[node.name] = next(names)
+            origins[short[node.name]] = (f"{caller}{node.name}", node.op)
+        for node in body:
+            for attribute in node.attr.values():
+                if attribute.HasField("func") and attribute.func.name in functions:
+                    pending.append((f"{caller}{node.name}/", functions.pop(attribute.func.name)))
+            node.name = short[node.name]
+            node.attr.pop("_class", None)  # colocation by name means nothing any more
+            for position, reference in enumerate(node.input):
+                node.input[position] = _renamed(reference, short)
+        for result in function.ret if function is not None else ():
+            function.ret[result] = _renamed(function.ret[result], short)
+        for result in function.control_ret if function is not None else ():
+            function.control_ret[result] = _renamed(function.control_ret[result], short)
     return origins
+
+
+def _renamed(reference: str, short: dict[str, str]) -> str:
+    """`node`, `node:0`, `node:output:0` or `^node` by the short name; a function's argument keeps its own."""
+    control = "^" if reference.startswith("^") else ""
+    source, colon, output = reference.removeprefix("^").partition(":")
+    return f"{control}{short.get(source, source)}{colon}{output}"
 
 
 def _names() -> Iterator[str]:
@@ -154,7 +175,12 @@ def _name_tensors(graph: Graph, model: keras.Model, nodes: GraphDef, origins: di
     for index, names in sources.items():
         if all(not _layer(origins[name][0], scopes) for name in names):
             names = _behind(names, by_name, claimed)  # the outputs, which tracing sets apart as nodes of their own
-        if index in multiplying and names and not any(origins[name][1] in _PRODUCTS for name in names):
+        if (
+            index in multiplying
+            and names
+            and names[0] in by_name
+            and not any(origins[name][1] in _PRODUCTS for name in names)
+        ):
             names.append(_nearest_product(names[0], by_name))  # what the operator was made of came after its product
         names.sort(key=lambda name: origins[name][1] not in _PRODUCTS)
         layers = [_layer(origins[name][0], scopes) or origins[name][0] for name in names]

@@ -37,9 +37,12 @@ class Probe:
 
     @staticmethod
     def wanted(graph: Graph, index: int) -> bool:
-        """Float tensors, and bits; integers of other operators are shapes."""
+        """Float tensors, and bits, that have the batch in front; integers of other operators are shapes."""
+        batch = graph.shape(int(graph.main.inputs[0]))[:1]
+        if graph.shape(index)[:1] != batch:
+            return False
         if graph.main.tensors[index].type == schema.TensorType.FLOAT32:
-            return len(graph.shape(index)) > 0
+            return True
         return any(index in operator.outputs for kind in _BITS_FROM for operator in graph.of_kind(kind))
 
     def run(self, samples: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflbnn._keras import keras
+from tflbnn._keras import keras, tf
 from tflbnn.converter.exact import BinaryConvolution, unpack_bits
 from tflbnn.converter.explain import leaves
 from tflbnn.converter.graph import Graph
@@ -302,13 +302,14 @@ class _Verification:
     ) -> tuple[float, float] | None:
         """The difference, absolute and as a share, from the nearest output of the Keras layers in a tensor's name."""
         value = values[index][part]
-        candidates = [
-            output
-            for path in layers_of(self.graph.name(index))
-            for output in synchronized.outputs.get(path, [])
-            if output.shape == value.shape
-        ]
-        return min((_difference(value, output) for output in candidates), key=lambda e: e[1], default=None)
+        errors = []
+        for path in layers_of(self.graph.name(index)):
+            # A layer's own activation may be the next operator.
+            activation = getattr(self.layers.get(path), "activation", None)
+            values_after = [value] if activation is None else [value, np.asarray(activation(tf.constant(value)))]
+            outputs = [output for output in synchronized.outputs.get(path, []) if output.shape == value.shape]
+            errors += [_difference(given, output) for given in values_after for output in outputs]
+        return min(errors, key=lambda error: error[1], default=None)
 
     def _first_difference(
         self, synchronized: SynchronizedModel, values: Mapping[int, NDArray[Any]], part: slice

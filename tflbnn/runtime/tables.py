@@ -143,7 +143,12 @@ class _Decoder:
         end = position + 4 + self.count(position, 1, where)
         if end >= self.size or self.data[end]:
             raise DamagedError(f"{where} does not end in a zero")
-        return bytes(self.data[position + 4 : end])
+        text = bytes(self.data[position + 4 : end])
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise DamagedError(f"{where} is not UTF-8") from error
+        return text
 
     def vector(self, element: str, position: int, where: str) -> Any:
         if element in SCALARS:
