@@ -68,7 +68,7 @@ def test_a_wrong_choice_names_the_nearest(field: str, value: str, nearest: str) 
 
 
 def test_weights_have_no_relu() -> None:
-    with pytest.raises(UserError, match="The quantizer of weights must be one of ste_sign, float32"):
+    with pytest.raises(UserError, match="of weights must be one of ste_sign, magnitude_aware_sign, float32"):
         Binarization(kernel_quantizer="relu")
 
 

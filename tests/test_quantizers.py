@@ -58,6 +58,34 @@ def test_nan_stays_nan_and_passes_no_gradient() -> None:
     np.testing.assert_array_equal(gradient(quantizers.SteSign(), x), [0, 1])
 
 
+@settings(deadline=None)
+@given(arrays, st.floats(-4, 4, width=32))
+def test_approx_sign_is_the_papers_triangle(x: np.ndarray, scale: float) -> None:
+    quantizer = quantizers.ApproxSign()
+    np.testing.assert_array_equal(quantizer(x), np.where(x >= 0, 1, -1))
+    inside = np.abs(x) <= 1
+    expected = np.where(inside, (2 - 2 * np.abs(np.where(inside, x, 0).astype(np.float64))) * scale, 0)
+    np.testing.assert_allclose(gradient(quantizer, x, np.full_like(x, scale)), expected, rtol=1e-5, atol=1e-5)
+
+
+@settings(deadline=None)
+@given(
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=2, max_dims=4, max_side=5),
+        elements=st.floats(-4, 4, width=32, allow_subnormal=False),
+    ),
+    clips,
+)
+def test_magnitude_aware_sign_scales_each_filter_by_its_mean(w: np.ndarray, t_clip: float) -> None:
+    quantizer = quantizers.MagnitudeAwareSign(t_clip)
+    alpha = np.abs(w, dtype=np.float64).mean(axis=tuple(range(w.ndim - 1)))
+    signs = np.where(w >= 0, 1, -1)
+    np.testing.assert_allclose(quantizer(w), alpha * signs, rtol=1e-5, atol=1e-30)
+    inside = np.abs(w) <= t_clip
+    np.testing.assert_allclose(gradient(quantizer, w), np.where(inside, alpha, 0), rtol=1e-5, atol=1e-30)
+
+
 def test_infinities_are_large_numbers() -> None:
     x = np.array([-np.inf, np.inf], np.float32)
     np.testing.assert_array_equal(quantizers.SteSign()(x), [-1, 1])
@@ -65,20 +93,22 @@ def test_infinities_are_large_numbers() -> None:
 
 
 @pytest.mark.parametrize("t_clip", [0, -1.0, float("inf"), float("nan")])
-def test_t_clip_is_above_0(t_clip: float) -> None:
+@pytest.mark.parametrize("kind", [quantizers.SteSign, quantizers.MagnitudeAwareSign])
+def test_t_clip_is_above_0(kind: type, t_clip: float) -> None:
     with pytest.raises(UserError, match="t_clip must be above 0"):
-        quantizers.SteSign(t_clip)
+        kind(t_clip)
 
 
+@pytest.mark.parametrize("kind", [quantizers.SteSign, quantizers.MagnitudeAwareSign])
 @settings(deadline=None)
-@given(clips)
-def test_ste_sign_survives_serialization(t_clip: float) -> None:
-    quantizer = quantizers.SteSign(t_clip)
+@given(t_clip=clips)
+def test_t_clip_survives_serialization(kind: type, t_clip: float) -> None:
+    quantizer = kind(t_clip)
     for again in (
         lq.quantizers.get(lq.quantizers.serialize(quantizer)),
-        quantizers.SteSign.from_config(quantizer.get_config()),
+        kind.from_config(quantizer.get_config()),
     ):
-        assert type(again) is quantizers.SteSign
+        assert type(again) is kind
         assert again.clip_value == t_clip
 
 
@@ -89,7 +119,14 @@ def test_ste_sign_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
-@pytest.mark.parametrize("binarization", [Binarization(t_clip=0.7), Binarization.float32()])
+@pytest.mark.parametrize(
+    "binarization",
+    [
+        Binarization(t_clip=0.7),
+        Binarization("approx_sign", "magnitude_aware_sign", t_clip=0.7),
+        Binarization.float32(),
+    ],
+)
 def test_models_are_saved_and_loaded(binarization: Binarization, suffix: str, tmp_path) -> None:
     from tflbnn import layers
 
@@ -108,7 +145,7 @@ def test_the_declared_facts_hold(name: str) -> None:
     assert quantizers.bits(quantizer) == facts.bits
     x = np.random.default_rng(0).normal(size=100).astype(np.float32)
     if facts.bits == 1:
-        assert set(np.unique(quantizer(x))) == {-1.0, 1.0}
+        assert set(np.unique(np.sign(quantizer(x)))) == {-1.0, 1.0}
         assert facts.exportable
     assert ("t_clip" in facts.arguments) == (getattr(quantizer, "clip_value", None) == 0.5)
 

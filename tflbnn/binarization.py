@@ -51,6 +51,26 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
         arguments=("t_clip",),
         paper="LTB eq. 2, BDN eq. 2-3",
     ),
+    "approx_sign": QuantizerFacts(
+        bits=1,
+        levels="-1, +1",
+        gradient="2 - 2·|x| where |x| ≤ 1, else 0",
+        exportable=True,
+        quantizes=("inputs",),
+        factory="ApproxSign",
+        arguments=(),
+        paper="Bi-Real 3.3",
+    ),
+    "magnitude_aware_sign": QuantizerFacts(
+        bits=1,
+        levels="-alpha, +alpha; alpha: mean |w| of a filter",
+        gradient="alpha where |w| ≤ t_clip, else 0",
+        exportable=True,
+        quantizes=("weights",),
+        factory="MagnitudeAwareSign",
+        arguments=("t_clip",),
+        paper="Bi-Real 3.3",
+    ),
     "relu": QuantizerFacts(
         bits=32,
         levels="x ≥ 0",
@@ -79,8 +99,8 @@ class Binarization:
     """How inner layers quantize, and what the first, last and downsampling layers keep.
 
     Attributes:
-        input_quantizer: what is applied to a layer's inputs: "ste_sign", "relu" or "float32" (nothing).
-        kernel_quantizer: what is applied to its weights: "ste_sign" or "float32" (nothing).
+        input_quantizer: what is applied to a layer's inputs: "ste_sign", "approx_sign", "relu" or "float32" (nothing).
+        kernel_quantizer: what is applied to its weights: "ste_sign", "magnitude_aware_sign" or "float32" (nothing).
         t_clip: the half-width of the window that lets the gradient of a sign pass (BDN eq. 3; 1.3 in table 7).
         constraint: "weight_clip" keeps float weights within ±t_clip, outside of which they would get no gradient
             and never move again; "none" does not. Weights that are not quantized are never clipped.
@@ -167,7 +187,7 @@ def table() -> list[dict[str, str]]:
     """One row a quantizer, for `tflbnn list binarizations`.
 
     >>> [row["name"] for row in table()]
-    ['ste_sign', 'relu', 'float32']
+    ['ste_sign', 'approx_sign', 'magnitude_aware_sign', 'relu', 'float32']
     """
 
     def bits(facts: QuantizerFacts, side: str) -> str:

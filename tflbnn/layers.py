@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tflbnn import quantizers, regularizers
-from tflbnn._keras import keras, lq
+from tflbnn._keras import keras, lq, tf
 from tflbnn.binarization import QUANTIZERS, Binarization
 from tflbnn.errors import UserError
 
@@ -95,6 +96,47 @@ def classifier(binarization: Binarization, classes: int, name: str | None = None
 def batch_normalization(name: str | None = None) -> keras.layers.Layer:
     """Batch normalization with the momentum and epsilon of BMXNet and Larq Zoo."""
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
+
+
+def blur_pool(name: str | None = None) -> keras.layers.Layer:
+    """Halves height and width after blurring by [1 2 1]ᵀ[1 2 1] / 16, so that what is dropped does not alias.
+
+    A depthwise convolution with a stride of 2 whose weights are not trained; the image is surrounded by zeros.
+
+    Input shape: (batch, height, width, channels). Output shape: (batch, ⌈height/2⌉, ⌈width/2⌉, channels).
+
+    Source: Zhang, "Making Convolutional Networks Shift-Invariant Again" (2019), https://arxiv.org/abs/1904.11486.
+
+    >>> blur_pool()(tf.ones((1, 4, 4, 1))).numpy().squeeze().tolist()
+    [[1.0, 0.75], [0.75, 0.5625]]
+    """
+    return keras.layers.DepthwiseConv2D(
+        3,
+        strides=2,
+        padding="same",
+        use_bias=False,
+        depthwise_initializer=Binomial(),
+        trainable=False,
+        name=name,
+    )
+
+
+@keras.utils.register_keras_serializable("tflbnn")
+class Binomial(keras.initializers.Initializer):
+    """The kernel of a blur, for depthwise convolutions: the outer product of a row of Pascal's triangle with itself,
+    with a sum of 1.
+
+    Shape: (size, size, channels, multiplier).
+
+    >>> Binomial()((3, 3, 1, 1)).numpy().squeeze().tolist()
+    [[0.0625, 0.125, 0.0625], [0.125, 0.25, 0.125], [0.0625, 0.125, 0.0625]]
+    """
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None, **kwargs: Any) -> tf.Tensor:
+        size = shape[0]
+        row = [math.comb(size - 1, k) / 2 ** (size - 1) for k in range(size)]
+        kernel = tf.tensordot(tf.constant(row), tf.constant(row), axes=0)
+        return tf.broadcast_to(tf.cast(kernel, dtype or "float32")[:, :, None, None], shape)
 
 
 def _conv2d_of(

@@ -53,14 +53,78 @@ class SteSign(lq.quantizers.SteSign):
     """
 
     def __init__(self, t_clip: float = 1.0, **kwargs: Any) -> None:
-        if not 0 < t_clip < math.inf:
-            raise UserError(f"t_clip must be above 0. Received: {t_clip}. The papers use 0.1 to 2.0.")
+        _check_t_clip(t_clip)
         super().__init__(clip_value=t_clip, **kwargs)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SteSign:
         config = dict(config)
         return cls(t_clip=config.pop("clip_value", 1.0), **config)  # without it, by its name alone
+
+
+@keras.utils.register_keras_serializable("tflbnn")
+class ApproxSign(lq.quantizers.ApproxSign):
+    """Sign whose gradient is that of a piecewise quadratic function close to it.
+
+        q(x)     = +1 where x ≥ 0, else −1
+        ∂q/∂x    = 2 − 2·|x| where |x| ≤ 1, else 0     (the triangle; its window is fixed)
+
+    Input and output shape: any, the same. The output has the input's type.
+
+    Source: Liu et al., "Bi-Real Net: Enhancing the Performance of 1-bit CNNs with Improved Representational Capability
+    and Advanced Training Algorithm" (2018), section 3.3, https://arxiv.org/abs/1808.00278.
+
+    >>> x = tf.constant([-2.0, -0.75, -0.0, 0.25, 1.0])
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = ApproxSign()(x)
+    >>> y.numpy().tolist()
+    [-1.0, -1.0, 1.0, 1.0, 1.0]
+    >>> tape.gradient(y, x).numpy().tolist()
+    [0.0, 0.5, 2.0, 1.5, 0.0]
+    """
+
+
+@keras.utils.register_keras_serializable("tflbnn")
+class MagnitudeAwareSign(lq.quantizers.MagnitudeAwareSign):
+    """Sign of weights times the mean magnitude of their filter, so that large filters get large gradients.
+
+        q(w)     = alpha · (+1 where w ≥ 0, else −1)
+        ∂q/∂w    = alpha where |w| ≤ t_clip, else 0    (alpha is taken as a constant)
+        alpha    = mean |w| of a filter, the last axis
+
+    The weights are ±alpha in training. What is exported are their signs, 1 bit each; alpha becomes part of the
+    multiplication that follows the convolution, with batch normalization's.
+
+    Args:
+        t_clip: the half-width of the window, above 0; 1 in the paper.
+
+    Input shape: (..., filters). Output shape: the same.
+
+    Raises:
+        UserError: t_clip is not above 0.
+
+    Source: Liu et al., "Bi-Real Net" (2018), section 3.3, "magnitude-aware gradient",
+    https://arxiv.org/abs/1808.00278.
+
+    >>> w = tf.constant([[-0.5, 3.0], [0.25, -1.0]])
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(w)
+    ...     y = MagnitudeAwareSign()(w)
+    >>> y.numpy().tolist()
+    [[-0.375, 2.0], [0.375, -2.0]]
+    >>> tape.gradient(y, w).numpy().tolist()
+    [[0.375, 0.0], [0.375, 2.0]]
+    """
+
+    def __init__(self, t_clip: float = 1.0, **kwargs: Any) -> None:
+        _check_t_clip(t_clip)
+        super().__init__(clip_value=t_clip, **kwargs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MagnitudeAwareSign:
+        config = dict(config)
+        return cls(t_clip=config.pop("clip_value", 1.0), **config)
 
 
 @lq.utils.register_keras_custom_object
@@ -80,6 +144,11 @@ class InputReLU(lq.quantizers.Quantizer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return tf.nn.relu(inputs)
+
+
+def _check_t_clip(t_clip: float) -> None:
+    if not 0 < t_clip < math.inf:
+        raise UserError(f"t_clip must be above 0. Received: {t_clip}. The papers use 0.1 to 2.0.")
 
 
 def build(name: str, binarization: Binarization) -> Callable[[tf.Tensor], tf.Tensor] | None:

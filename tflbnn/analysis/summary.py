@@ -171,7 +171,10 @@ def _of_network(
     name: str, overrides: Mapping[str, str], input_shape: tuple[int, int, int] | None, classes: int | None
 ) -> Summary:
     # A recipe knows how to read key=value for every field; the data set is not used.
-    recipe = Recipe(name=name, summary="", paper="", network=Network(name), data=Data("digits"))
+    binarization = inspect.signature(networks.get(name)).parameters["binarization"].default
+    recipe = Recipe(
+        name=name, summary="", paper="", network=Network(name), binarization=binarization, data=Data("digits")
+    )
     changed = recipe.override(overrides)
     if dataclasses.replace(recipe, network=changed.network, binarization=changed.binarization) != changed:
         raise UserError(

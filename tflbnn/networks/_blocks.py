@@ -15,10 +15,23 @@ def stem(x: tf.Tensor, binarization: Binarization, kind: str, filters: int) -> t
     """
     if kind == "cifar":
         return layers.first_conv2d(binarization, filters, 3, name="stem_conv")(x)
-    x = layers.first_conv2d(binarization, filters, 7, strides=2, name="stem_conv")(x)
+    return normalized_stem(x, binarization, kind, filters, keras.layers.ReLU(name="stem_relu"))
+
+
+def normalized_stem(
+    x: tf.Tensor, binarization: Binarization, kind: str, filters: int, activation: keras.layers.Layer | None
+) -> tf.Tensor:
+    """The stem of networks whose blocks do not begin with a BatchNorm: it ends with one, and an activation if any.
+
+    "cifar": a 3×3 convolution. "imagenet": a 7×7 convolution with stride 2, and max-pooling 3×3 with stride 2 at the
+    end.
+    """
+    kernel_size, strides = {"cifar": (3, 1), "imagenet": (7, 2)}[kind]
+    x = layers.first_conv2d(binarization, filters, kernel_size, strides=strides, name="stem_conv")(x)
     x = layers.batch_normalization(name="stem_norm")(x)
-    x = keras.layers.ReLU(name="stem_relu")(x)
-    return keras.layers.MaxPool2D(3, strides=2, padding="same", name="stem_pool")(x)
+    if activation is not None:
+        x = activation(x)
+    return keras.layers.MaxPool2D(3, strides=2, padding="same", name="stem_pool")(x) if kind == "imagenet" else x
 
 
 def dense_block(
@@ -68,6 +81,11 @@ def head(x: tf.Tensor, binarization: Binarization, classes: int) -> tf.Tensor:
     x = layers.batch_normalization(name="head_norm")(x)
     if binarization.last == "float32":
         x = keras.layers.ReLU(name="head_relu")(x)
+    return classify(x, binarization, classes)
+
+
+def classify(x: tf.Tensor, binarization: Binarization, classes: int) -> tf.Tensor:
+    """Global average → logits → softmax in float32."""
     x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
     x = layers.classifier(binarization, classes, name="logits")(x)
     return keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)

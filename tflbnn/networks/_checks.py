@@ -107,3 +107,21 @@ def check_input_shape(input_shape: object, strides: int) -> tuple[int, int, int]
             f"Received: {height}×{width}. Use {max(height, strides)}×{max(width, strides)}, or fewer stages."
         )
     return height, width, channels
+
+
+def check_stages(
+    input_shape: object, classes: object, layers: object, filters: object, stem: str
+) -> tuple[tuple[int, int, int], int, tuple[int, ...], tuple[int, ...]]:
+    """What networks in stages, each with half the resolution of the one before, are asked for; checked, in order.
+
+    >>> check_stages((32, 32, 3), 10, (2, 2), (64, 128), "cifar")
+    ((32, 32, 3), 10, (2, 2), (64, 128))
+    """
+    classes = check_integer("classes", classes, 2)
+    layers = tuple(check_integer("every number of layers", n) for n in check_sequence("layers", layers))
+    filters = tuple(
+        check_integer("every number of filters", n)
+        for n in check_sequence("filters (one number a stage)", filters, len(layers))
+    )
+    check_choice("stem", stem, tuple(STEM_STRIDES))
+    return check_input_shape(input_shape, STEM_STRIDES[stem] * 2 ** (len(layers) - 1)), classes, layers, filters
