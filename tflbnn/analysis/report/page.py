@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 
-import jinja2
-
 from tflbnn import __version__
 from tflbnn.analysis.report import sections
 from tflbnn.analysis.report.facts import Facts
 from tflbnn.analysis.report.units import flatten, milliseconds, percent, short, size
+from tflbnn.errors import INSTALL_TRAIN, UserError
+
+try:
+    import jinja2
+except ModuleNotFoundError as error:
+    raise UserError(f"Reports need the package jinja2, which is not installed. {INSTALL_TRAIN}") from error
 
 
 def render(facts: Facts) -> str:
