@@ -83,21 +83,25 @@ Status ParseFusions(const std::string& value, Fusions* fusions) {
 }  // namespace
 
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count, Options* options) {
-  const char* kernel = std::getenv("TFLBNN_KERNEL");
-  TFLBNN_RETURN_IF_ERROR(ParseKernel(kernel && *kernel ? kernel : "auto", &options->kernel));
+  bool kernel_given = false;
   for (size_t i = 0; i < count; ++i) {
     const std::string key = keys[i] ? keys[i] : "", value = values[i] ? values[i] : "";
     if (key == "num_threads") {
       TFLBNN_RETURN_IF_ERROR(ParseThreads(value, &options->num_threads));
     } else if (key == "kernel") {
       TFLBNN_RETURN_IF_ERROR(ParseKernel(value, &options->kernel));
+      kernel_given = true;
     } else if (key == "fusion") {
       TFLBNN_RETURN_IF_ERROR(ParseFusions(value, &options->fusions));
     } else {
       return Unknown("option", key, {"num_threads", "kernel", "fusion"});
     }
   }
-  return Status::Ok();
+  if (kernel_given) return Status::Ok();
+  const char* kernel = std::getenv("TFLBNN_KERNEL");
+  const Status status = ParseKernel(kernel && *kernel ? kernel : "auto", &options->kernel);
+  if (status.ok()) return status;
+  return Status::Error("environment variable TFLBNN_KERNEL: %s", status.message().c_str());
 }
 
 }  // namespace tflbnn
