@@ -11,6 +11,7 @@ import importlib.metadata
 import os
 import sys
 
+from tflbnn._remarks import without_remarks
 from tflbnn.errors import INSTALL_TRAIN, UserError
 
 
@@ -23,7 +24,7 @@ def _require_legacy_keras() -> None:
             "TF_USE_LEGACY_KERAS=1 in the environment."
         )
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its remarks about CUDA and oneDNN help nobody here
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _require_packages() -> None:
@@ -42,12 +43,13 @@ def _require_packages() -> None:
 _require_packages()
 _require_legacy_keras()
 
-import tensorflow as tf  # noqa: E402  (after the environment is set)
+with without_remarks():  # about CUDA and oneDNN, which help nobody here
+    import tensorflow as tf
 
-tf.get_logger().setLevel("ERROR")
+    tf.get_logger().setLevel("ERROR")
 
-import larq as lq  # noqa: E402
-import tf_keras as keras  # noqa: E402
+    import larq as lq
+    import tf_keras as keras
 
 if tf.keras.Model is not keras.Model:
     raise UserError(
