@@ -143,6 +143,12 @@ def test_a_damaged_verification_is_never_a_verified_one(run, content):
     assert "Exported, not verified" in page_of(run).sections[""]
 
 
+def test_labels_of_another_data_set_are_a_note(run):
+    with open(run / "labels.txt", "a") as labels:
+        labels.write("ten\n")
+    assert "No confusion matrix: The run's labels must be the data set's 10." in page_of(run).section("notices")
+
+
 def test_refuses_what_is_no_run_and_writes_nothing(tmp_path):
     with pytest.raises(UserError, match=r"recipe\.json"):
         report.write(tmp_path, tmp_path / "report.html")

@@ -252,6 +252,13 @@ def palettes() -> dict[str, dict[str, list[float]]]:
     return {"light": found[0], "dark": {**found[0], **found[1]}}
 
 
+def test_a_long_training_makes_no_large_page():
+    history = [{"loss": 1 / n, "val_loss": 2 / n, "accuracy": 0.5, "val_accuracy": 0.5} for n in range(1, 5001)]
+    source = render(facts(history=history))
+    assert "5000 epochs of 5" in Page(source).section("training")
+    assert len(source) < 500_000
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_can_be_read(scheme):
     colours = palettes()[scheme]

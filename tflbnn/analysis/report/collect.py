@@ -129,6 +129,9 @@ class Collector:
     def _confusion(self, dataset: Dataset) -> Confusion:
         from tflbnn.runtime import Model
 
+        classes = len(self.run.labels)
+        if dataset.classes != classes:
+            raise UserError(f"The run's labels must be the data set's {dataset.classes}. Received: {classes} labels.")
         self.progress("predicting the test set")
         images = self.run.normalization.apply(dataset.test.x)
         if self.run.model_tflite.is_file():
@@ -138,7 +141,6 @@ class Collector:
         else:
             source = "Trained Keras model"
             outputs = self.run.load_model().predict(images, verbose=0)
-        classes = len(self.run.labels)
         if getattr(outputs, "shape", None) != (len(dataset.test), classes):
             raise UserError(f"The model must give one value a class, {classes}. Received: {self.run.model_tflite}.")
         matrix = np.zeros((classes, classes), np.int64)
