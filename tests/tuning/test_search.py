@@ -138,11 +138,12 @@ def test_a_full_disk_stops_the_search_at_once_and_it_resumes(tmp_path, fake):
 
     def build(recipe, dataset):
         trials.append(recipe)
-        raise UserError("Cannot write: no space left on device.") from OSError(28, "No space left on device")
+        with _files.readable_errors("write", "weights"):
+            raise OSError(28, "No space left on device")
 
     fake.undo()
     fake.setattr(tuner_, "build", build)
-    with pytest.raises(UserError, match=r"^Cannot write: no space left on device\.$"):
+    with pytest.raises(UserError, match=r"^Cannot write weights: no space left on device\.$"):
         run("grid", tmp_path / "search")
     assert len(trials) == 1
     fake.setattr(tuner_.RecipeTuner, "run_trial", whole)

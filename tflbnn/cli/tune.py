@@ -91,10 +91,10 @@ def _values(values: dict[str, Any]) -> str:
     return " ".join(f"{name}={_text(values[key])}" for key, name in _names(values).items())
 
 
-class _Screen:
+class Screen:
     """Shows a search on standard error: a line for each trial that ended, then a bar of trials and one of epochs.
 
-    It is told what `tflbnn.tuning.Progress` lists.
+    It is told what `tflbnn.tuning.Progress` lists: `with Screen() as screen: search(..., progress=screen)`.
     """
 
     def __init__(self) -> None:
@@ -112,6 +112,13 @@ class _Screen:
         self.trials: Any = None
         self.epochs: Any = None
         self.before = 0
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self.trials is not None:
+            self.bars.stop()
 
     def _print(self, text: str) -> None:
         self.bars.console.print(text, soft_wrap=True)
@@ -150,11 +157,8 @@ class _Screen:
         so_far = f"best {best.val_accuracy:.2%}, trial {best.trial}" if best else ""
         self.bars.update(self.trials, completed=row.trial, values=so_far)
 
-    def close(self) -> None:
-        if self.trials is not None:
-            self.bars.stop()
-
     def best_started(self, best: Row, epochs: int) -> None:
+        self.bars.update(self.trials, completed=self.bars.tasks[0].total, values=f"best {best.val_accuracy:.2%}")
         self._epochs(f"trial {best.trial} in full", best.values, 1, epochs)
 
 
@@ -243,19 +247,19 @@ def command(
 
     wanted = _settings(recipe, space or [], tuner, max_epochs, trials, out, resume)
     out = out or Path("runs") / f"{recipe}-tune-{time.strftime('%Y%m%d-%H%M%S')}"
-    screen = _Screen()
     try:
-        found: Search = search(
-            wanted.space,
-            out,
-            tuner=wanted.tuner,
-            max_epochs=wanted.max_epochs,
-            trials=wanted.trials,
-            data_dir=data_dir,
-            resume=resume,
-            smoke=smoke,
-            progress=screen,
-        )
+        with Screen() as screen:
+            found: Search = search(
+                wanted.space,
+                out,
+                tuner=wanted.tuner,
+                max_epochs=wanted.max_epochs,
+                trials=wanted.trials,
+                data_dir=data_dir,
+                resume=resume,
+                smoke=smoke,
+                progress=screen,
+            )
     except KeyboardInterrupt as interrupt:
         if not (out / FILE).is_file():
             raise
@@ -263,8 +267,6 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted; resume with: tflbnn tune {recipe} --resume --out {shlex.quote(str(out))}{data_option}"
         ) from interrupt
-    finally:
-        screen.close()
     return Tuned(
         search=str(found.path),
         recipe=recipe,

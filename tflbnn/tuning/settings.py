@@ -24,6 +24,11 @@ class Settings:
 
     Raises:
         UserError: an unknown tuner, or a budget that is not its own.
+
+    >>> from tflbnn import recipes
+    >>> from tflbnn.tuning import parse_space
+    >>> Settings(parse_space(recipes.get("digits"), ["t_clip=0.25..2.0"])).max_epochs
+    20
     """
 
     space: Space

@@ -66,7 +66,8 @@ class RecipeTuner(keras_tuner.Tuner):
             self._continue(trial, folder)
             history = fit(model, recipe, self.dataset, folder, self.progress.trained, until=last)
         except UserError as error:
-            if isinstance(error.__cause__, (OSError, tf.errors.OpError)):
+            # Its context and not its cause: Keras' fit raises what passes through it again, from None.
+            if isinstance(error.__context__, (OSError, tf.errors.OpError)):
                 raise Aborted from error
             raise
         total = counts(model)
