@@ -38,7 +38,8 @@ Delegate* Self(TfLiteDelegate* delegate) { return static_cast<Delegate*>(delegat
 
 TfLiteStatus Report(TfLiteContext* context, const Status& status) {
   if (status.ok()) return kTfLiteOk;
-  context->ReportError(context, "tflbnn: %s", status.message().c_str());
+  // The Python wheels string reports together as they come.
+  context->ReportError(context, "tflbnn: %s\n", status.message().c_str());
   return kTfLiteError;
 }
 
