@@ -14,12 +14,13 @@ from pathlib import Path
 from tflbnn._files import read_json, readable_errors, write_json
 from tflbnn._keras import keras, tf
 from tflbnn.errors import UserError
+from tflbnn.training.resources import readable_tensorflow_errors
 
 Row = dict[str, float]
 
 
+# The optimizer's moments exist already, so that they are saved and restored: `tflbnn.training.fit.build` made them.
 def _checkpoint(model: keras.Model) -> tf.train.Checkpoint:
-    model.optimizer.build(model.trainable_variables)  # its moments exist, so that they are saved and restored
     return tf.train.Checkpoint(model=model, optimizer=model.optimizer)
 
 
@@ -35,17 +36,17 @@ def save(folder: Path, model: keras.Model, history: list[Row]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)  # left by a process that was killed
         temporary.mkdir(parents=True)
         try:
-            _checkpoint(model).write(str(temporary / "state"))
-        except tf.errors.OpError as error:
-            shutil.rmtree(temporary, ignore_errors=True)
-            reason = error.message.rpartition("; ")[2].splitlines()[0]
-            raise UserError(f"Cannot write the checkpoint {target}: {reason.lower()}.") from error
-        for file in temporary.iterdir():
-            with open(file, "rb") as written:
-                os.fsync(written.fileno())
-        write_json(temporary / "epoch.json", {"history": history, "sha256": _sums(temporary)})
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.rename(target)
+            with readable_tensorflow_errors(folder):
+                _checkpoint(model).write(str(temporary / "state"))
+            for file in temporary.iterdir():
+                with open(file, "rb") as written:
+                    os.fsync(written.fileno())
+            write_json(temporary / "epoch.json", {"history": history, "sha256": _sums(temporary)})
+            shutil.rmtree(target, ignore_errors=True)
+            temporary.rename(target)
+        except (OSError, UserError):
+            shutil.rmtree(temporary, ignore_errors=True)  # makes room on a full disk
+            raise
         for other in folder.glob("epoch-*"):
             if other != target:
                 shutil.rmtree(other, ignore_errors=True)

@@ -40,12 +40,14 @@ def build(recipe: Recipe, dataset: Dataset) -> Any:
     """The recipe's network for these images, compiled; its first weights depend on the recipe's seed alone.
 
     Raises:
-        UserError: the network cannot be built for these images.
+        UserError: the network cannot be built for these images, or not in this memory.
     """
     from tflbnn._keras import keras, tf
+    from tflbnn.training.resources import readable_tensorflow_errors
 
     keras.utils.set_random_seed(recipe.seed)
-    model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
+    with readable_tensorflow_errors():
+        model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
     options = {"momentum": recipe.optimizer.momentum} if recipe.optimizer.name == "sgd" else {}
     optimizer = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[recipe.optimizer.name]
     model.compile(
@@ -127,6 +129,7 @@ def fit(
     from tflbnn.training import checkpoint
     from tflbnn.training.batches import evaluation_batches, training_batches
     from tflbnn.training.callbacks import Recorder
+    from tflbnn.training.resources import readable_tensorflow_errors
 
     history = checkpoint.restore(out / "checkpoints", model)
     folder.write_history(out / "history.csv", history)
@@ -134,20 +137,21 @@ def fit(
     if len(history) >= last:
         return history
     batches, steps = training_batches(dataset, recipe, first_epoch=len(history))
-    model.fit(
-        batches,
-        validation_data=evaluation_batches(dataset.validation, dataset.normalization),
-        initial_epoch=len(history),
-        epochs=last,
-        steps_per_epoch=steps,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LearningRateScheduler(lambda epoch, _: learning_rate(recipe, epoch)),
-            keras.callbacks.TensorBoard(str(out / "logs"), write_graph=False),
-            Recorder(recipe, out, history, progress),
-            *callbacks,
-        ],
-    )
+    with readable_tensorflow_errors(out):
+        model.fit(
+            batches,
+            validation_data=evaluation_batches(dataset.validation, dataset.normalization),
+            initial_epoch=len(history),
+            epochs=last,
+            steps_per_epoch=steps,
+            verbose=0,
+            callbacks=[
+                keras.callbacks.LearningRateScheduler(lambda epoch, _: learning_rate(recipe, epoch)),
+                keras.callbacks.TensorBoard(str(out / "logs"), write_graph=False),
+                Recorder(recipe, out, history, progress),
+                *callbacks,
+            ],
+        )
     return history
 
 
