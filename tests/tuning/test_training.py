@@ -78,7 +78,7 @@ def test_a_search_killed_by_the_system_resumes_with_the_same_trials(tmp_path, mo
         space = parse_space(Recipe.from_dict({SMALL.to_dict()!r}), ["t_clip=0.25..2.0"])
         search(space, {str(tmp_path / "killed")!r}, max_epochs=3, progress=Killer())
         """
-    child = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, timeout=120)
+    child = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, timeout=600)
     assert child.returncode == -signal.SIGKILL, child.stderr
     found = search(space, tmp_path / "killed", max_epochs=3, resume=True)
     assert trained(found.rows) == trained(whole.rows)
