@@ -1,5 +1,5 @@
-// tflbnn_benchmark [kernel]: binary multiply-accumulates a cycle, by shape and kernel, and gigabytes a second of
-// packing. Runs on one thread.
+// tflbnn_benchmark [kernel]: binary multiply-accumulates a cycle, by shape and kernel, and
+// gigabytes a second of packing. Runs on one thread.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -17,10 +17,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double Seconds(Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); }
+double Seconds(Clock::time_point since) {
+  return std::chrono::duration<double>(Clock::now() - since).count();
+}
 
-// Cycles of the core a second, from additions that wait for each other: one a cycle. (Of registers: some cores carry
-// out additions of constants while they rename registers.)
+// Cycles of the core a second, from additions that wait for each other: one a cycle. (Of registers:
+// some cores carry out additions of constants while they rename registers.)
 double CyclesPerSecond() {
   double best = 0;
   for (int repeat = 0; repeat < 20; ++repeat) {
@@ -31,7 +33,9 @@ double CyclesPerSecond() {
 #if defined(__x86_64__)
       asm volatile("add %1,%0\nadd %1,%0\nadd %1,%0\nadd %1,%0\nadd %1,%0" : "+r"(x) : "r"(y));
 #elif defined(__aarch64__)
-      asm volatile("add %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1" : "+r"(x) : "r"(y));
+      asm volatile("add %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1"
+                   : "+r"(x)
+                   : "r"(y));
 #endif
     }
     best = std::max(best, 5. * kRounds / Seconds(start));
@@ -60,9 +64,10 @@ struct ConvShape {
 };
 
 // Layers of QuickNet, Bi-Real-Net and BinaryDenseNet at 224x224, and shapes with remainders.
-constexpr ConvShape kConvShapes[] = {{56, 64, 64, 3},  {28, 128, 128, 3}, {14, 256, 256, 3}, {7, 512, 512, 3},
-                                     {56, 384, 64, 3}, {28, 160, 64, 3},  {28, 480, 64, 3},  {14, 448, 64, 3},
-                                     {7, 512, 64, 3},  {28, 96, 12, 3},   {14, 256, 256, 1}};
+constexpr ConvShape kConvShapes[] = {{56, 64, 64, 3},  {28, 128, 128, 3}, {14, 256, 256, 3},
+                                     {7, 512, 512, 3}, {56, 384, 64, 3},  {28, 160, 64, 3},
+                                     {28, 480, 64, 3}, {14, 448, 64, 3},  {7, 512, 64, 3},
+                                     {28, 96, 12, 3},  {14, 256, 256, 1}};
 
 void BenchmarkConv(Isa isa, double hertz) {
   std::mt19937 random(1);
@@ -83,7 +88,9 @@ void BenchmarkConv(Isa isa, double hertz) {
       std::unique_ptr<BConv2D> conv;
       Shape out;
       const Shape in{4, {1, shape.size, shape.size, params.words()}};
-      if (!BConv2D::Create(params, {filter.data(), ones.data(), ones.data(), thresholds.data()}, isa, &conv).ok() ||
+      if (!BConv2D::Create(params, {filter.data(), ones.data(), ones.data(), thresholds.data()},
+                           isa, &conv)
+               .ok() ||
           !conv->Resize(&in, &out).ok()) {
         continue;
       }
@@ -94,10 +101,12 @@ void BenchmarkConv(Isa isa, double hertz) {
       if (!scratch.Allocate(conv->ScratchBytes(1))) continue;
       const void* inputs[] = {input.data()};
       const Timing t = Measure([&] { conv->Run({inputs, result.data(), scratch.data(), &pool}); });
-      const double macs = double(shape.size) * shape.size * shape.channels_out * double(params.depth());
-      printf("%-9s bconv2d %dx%d %3dx%-3d %3d -> %3d %-7s %9.1f us %7.1f MAC/cycle (best %.1f)\n", IsaName(isa),
-             shape.filter, shape.filter, shape.size, shape.size, shape.channels_in, shape.channels_out,
-             DataTypeName(output), t.median * 1e6, macs / (t.median * hertz), macs / (t.best * hertz));
+      const double macs =
+          double(shape.size) * shape.size * shape.channels_out * double(params.depth());
+      printf("%-9s bconv2d %dx%d %3dx%-3d %3d -> %3d %-7s %9.1f us %7.1f MAC/cycle (best %.1f)\n",
+             IsaName(isa), shape.filter, shape.filter, shape.size, shape.size, shape.channels_in,
+             shape.channels_out, DataTypeName(output), t.median * 1e6, macs / (t.median * hertz),
+             macs / (t.best * hertz));
     }
   }
 }

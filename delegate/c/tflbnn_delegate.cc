@@ -39,7 +39,8 @@ TfLiteDelegate* Create(const char* const* keys, const char* const* values, size_
 
 }  // namespace
 
-TfLiteDelegate* tflbnn_delegate_create(const char* const* keys, const char* const* values, size_t count) {
+TfLiteDelegate* tflbnn_delegate_create(const char* const* keys, const char* const* values,
+                                       size_t count) {
   return Create(keys, values, count, nullptr);
 }
 
@@ -66,8 +67,8 @@ int tflbnn_cpu_features(char* buffer, size_t size) {
   return snprintf(buffer, size, "%s", tflbnn::CpuFeatureNames().c_str());
 }
 
-TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values, size_t count,
-                                              void (*report_error)(const char*)) {
+TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
+                                              size_t count, void (*report_error)(const char*)) {
   return Create(keys, values, count, report_error);
 }
 

@@ -15,8 +15,8 @@
  *   num_threads   1 to 256; by default what the first interpreter was told to use
  *   kernel        auto (the default, or the environment variable TFLBNN_KERNEL), or one that
  *                 tflbnn_delegate_kernels() lists
- *   fusion        all (the default), none, or names separated by commas, each with a - in front to leave it out;
- *                 batch_norm: a BatchNorm before a sign becomes a comparison
+ *   fusion        all (the default), none, or names separated by commas, each with a - in front to
+ * leave it out; batch_norm: a BatchNorm before a sign becomes a comparison
  */
 #ifndef TFLBNN_DELEGATE_H_
 #define TFLBNN_DELEGATE_H_
@@ -36,11 +36,13 @@ extern "C" {
 struct TfLiteDelegate;
 
 /* Null where an option is unknown or impossible; tflbnn_delegate_last_error() says which. */
-TFLBNN_EXPORT struct TfLiteDelegate* tflbnn_delegate_create(const char* const* keys, const char* const* values,
+TFLBNN_EXPORT struct TfLiteDelegate* tflbnn_delegate_create(const char* const* keys,
+                                                            const char* const* values,
                                                             size_t count);
 TFLBNN_EXPORT void tflbnn_delegate_destroy(struct TfLiteDelegate* delegate);
 
-/* Why the last creation in this process failed, one line; empty when none did. Valid until the next creation. */
+/* Why the last creation in this process failed, one line; empty when none did. Valid until the next
+ * creation. */
 TFLBNN_EXPORT const char* tflbnn_delegate_last_error(void);
 
 TFLBNN_EXPORT const char* tflbnn_delegate_version(void);
@@ -48,13 +50,14 @@ TFLBNN_EXPORT const char* tflbnn_delegate_version(void);
 /* The kernel sets this processor can run, comma-separated, best first. */
 TFLBNN_EXPORT const char* tflbnn_delegate_kernels(void);
 
-/* Writes the processor's instruction set extensions, comma-separated, and returns the length that the text has,
- * without its terminating zero, which may be more than `size` could hold. */
+/* Writes the processor's instruction set extensions, comma-separated, and returns the length that
+ * the text has, without its terminating zero, which may be more than `size` could hold. */
 TFLBNN_EXPORT int tflbnn_cpu_features(char* buffer, size_t size);
 
 /* TFLite's interface of external delegates. */
-TFLBNN_EXPORT struct TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
-                                                                   size_t count, void (*report_error)(const char*));
+TFLBNN_EXPORT struct TfLiteDelegate* tflite_plugin_create_delegate(
+    const char* const* keys, const char* const* values, size_t count,
+    void (*report_error)(const char*));
 TFLBNN_EXPORT void tflite_plugin_destroy_delegate(struct TfLiteDelegate* delegate);
 
 #ifdef __cplusplus

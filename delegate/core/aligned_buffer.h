@@ -1,4 +1,5 @@
-// Memory on a cache line, that reports exhaustion instead of throwing: its sizes come from model files.
+// Memory on a cache line, that reports exhaustion instead of throwing: its sizes come from model
+// files.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@ class AlignedBuffer {
   // The contents are undefined. False, and an empty buffer, where there is no memory.
   bool Allocate(size_t bytes) {
     void* memory = nullptr;
-    if (bytes > SIZE_MAX - 2 * kAlignment || posix_memalign(&memory, kAlignment, AlignUp(bytes + 1))) {
+    if (bytes > SIZE_MAX - 2 * kAlignment ||
+        posix_memalign(&memory, kAlignment, AlignUp(bytes + 1))) {
       memory = nullptr;
     }
     data_.reset(static_cast<uint8_t*>(memory));

@@ -5,8 +5,8 @@
 
 namespace tflbnn {
 
-// In rising order of what a processor must have; a choice stands for "this and what lies below it", so
-// that an operation without a kernel of its own for a set runs the next simpler one.
+// In rising order of what a processor must have; a choice stands for "this and what lies below it",
+// so that an operation without a kernel of its own for a set runs the next simpler one.
 enum class Isa { kReference, kScalar, kNeon, kAvx2, kAvx512 };
 
 constexpr Isa kAllIsas[] = {Isa::kAvx512, Isa::kAvx2, Isa::kNeon, Isa::kScalar, Isa::kReference};
@@ -15,7 +15,8 @@ const char* IsaName(Isa isa);
 bool CpuSupports(Isa isa);
 Isa BestIsa();
 
-// Comma-separated names of the instruction set extensions that matter here, as the processor reports them.
+// Comma-separated names of the instruction set extensions that matter here, as the processor
+// reports them.
 std::string CpuFeatureNames();
 
 }  // namespace tflbnn

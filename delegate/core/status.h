@@ -29,10 +29,10 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
-#define TFLBNN_RETURN_IF_ERROR(expression)         \
-  do {                                             \
-    ::tflbnn::Status status_ = (expression);       \
-    if (!status_.ok()) return status_;             \
+#define TFLBNN_RETURN_IF_ERROR(expression)   \
+  do {                                       \
+    ::tflbnn::Status status_ = (expression); \
+    if (!status_.ok()) return status_;       \
   } while (false)
 
 }  // namespace tflbnn

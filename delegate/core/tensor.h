@@ -10,8 +10,8 @@ namespace tflbnn {
 enum class DataType {
   kFloat32,
   kInt8,
-  // Signs, 32 to a word along the last axis: bit c % 32 of word c / 32 is set where channel c is negative.
-  // The shape counts words; bits past the last channel are zero.
+  // Signs, 32 to a word along the last axis: bit c % 32 of word c / 32 is set where channel c is
+  // negative. The shape counts words; bits past the last channel are zero.
   kBits,
 };
 

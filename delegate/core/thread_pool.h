@@ -1,10 +1,10 @@
 // Persistent worker threads that share the pieces of one loop.
 //
-// The caller takes pieces itself and never waits for a worker that has not begun: TFLite's XNNPACK keeps a
-// pool of its own whose idle threads spin for milliseconds, so on a small machine a worker of ours may not
-// be scheduled at all while the loop lasts. For the same reason our workers spin for a few microseconds
-// only before they sleep. Several interpreters may share a pool: while one uses it, another runs its loops
-// on its own thread rather than wait.
+// The caller takes pieces itself and never waits for a worker that has not begun: TFLite's XNNPACK
+// keeps a pool of its own whose idle threads spin for milliseconds, so on a small machine a worker
+// of ours may not be scheduled at all while the loop lasts. For the same reason our workers spin
+// for a few microseconds only before they sleep. Several interpreters may share a pool: while one
+// uses it, another runs its loops on its own thread rather than wait.
 #pragma once
 
 #include <pthread.h>
@@ -26,8 +26,8 @@ class ThreadPool {
   // Threads that may run a loop, the caller's included.
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls fn(begin, end, thread) on disjoint ranges that together are [0, count), each but the last a
-  // multiple of `grain` long; thread < size() tells concurrent calls apart.
+  // Calls fn(begin, end, thread) on disjoint ranges that together are [0, count), each but the last
+  // a multiple of `grain` long; thread < size() tells concurrent calls apart.
   template <class Fn>
   void ParallelFor(size_t count, size_t grain, const Fn& fn) {
     if (count == 0) return;

@@ -19,14 +19,16 @@ struct WindowPlacement {
   int64_t before = 0;  // padding before the first element
 };
 
-// TensorFlow's rule: SAME places ceil(input / stride) windows and puts the odd element of padding last;
-// VALID places only windows that lie inside.
-inline Status PlaceWindow(const Window& window, Padding padding, int input, WindowPlacement* placement) {
+// TensorFlow's rule: SAME places ceil(input / stride) windows and puts the odd element of padding
+// last; VALID places only windows that lie inside.
+inline Status PlaceWindow(const Window& window, Padding padding, int input,
+                          WindowPlacement* placement) {
   const int64_t extent = int64_t{window.filter - 1} * window.dilation + 1;
   if (padding == Padding::kValid) {
     if (input < extent) {
       return Status::Error(
-          "VALID padding needs an input of at least %lld elements along each axis of the window. Received: %d",
+          "VALID padding needs an input of at least %lld elements along each axis of the window. "
+          "Received: %d",
           static_cast<long long>(extent), input);
     }
     *placement = {static_cast<int>((input - extent) / window.stride + 1), 0};

@@ -5,7 +5,8 @@
 
 namespace {
 
-// Where we declare less of a structure than there is (TfLiteContext), or leave room for more, only its beginning counts.
+// Where we declare less of a structure than there is (TfLiteContext), or leave room for more, only
+// its beginning counts.
 constexpr bool SizeMatters(const char* name) {
   for (const char* partial : {"TfLiteContext", "TfLiteRegistration", "TfLiteDelegate"}) {
     const char* a = name;
@@ -19,7 +20,8 @@ constexpr bool SizeMatters(const char* name) {
 #define ABI_VALUE(name, value) static_assert(static_cast<int>(name) == (value), #name);
 #if UINTPTR_MAX > 0xFFFFFFFF
 #define ABI_SIZE(type, size) static_assert(!SizeMatters(#type) || sizeof(type) == (size), #type);
-#define ABI_FIELD(type, field, offset) static_assert(offsetof(type, field) == (offset), #type "::" #field);
+#define ABI_FIELD(type, field, offset) \
+  static_assert(offsetof(type, field) == (offset), #type "::" #field);
 #else
 #define ABI_SIZE(type, size)
 #define ABI_FIELD(type, field, offset)

@@ -42,10 +42,12 @@ TEST(ArenaReusesMemory) {
 TEST(GraphOfTwoOperationsAfterResizing) {
   // Numbers to signs and back: the signs live in the graph's own memory.
   Graph graph;
-  const int input = graph.AddValue(DataType::kFloat32, true), bits = graph.AddValue(DataType::kBits, false),
+  const int input = graph.AddValue(DataType::kFloat32, true),
+            bits = graph.AddValue(DataType::kBits, false),
             output = graph.AddValue(DataType::kFloat32, true);
   graph.AddOperation(std::make_unique<Quantize>(DataType::kFloat32, 0, BestIsa()), {input}, bits);
-  graph.AddOperation(std::make_unique<Dequantize>(DataType::kFloat32, 1.f, -1.f, 40), {bits}, output);
+  graph.AddOperation(std::make_unique<Dequantize>(DataType::kFloat32, 1.f, -1.f, 40), {bits},
+                     output);
   ThreadPool pool(2);
   testing::Random random(2);
   for (const int rows : {3, 200, 0, 1}) {

@@ -18,7 +18,8 @@ class Trial {
  public:
   Trial(const Case& test, testing::Random& random)
       : case_(test),
-        filter_(Count(case_.params.channels_out) * Count(case_.params.taps()) * Count(case_.params.words())),
+        filter_(Count(case_.params.channels_out) * Count(case_.params.taps()) *
+                Count(case_.params.words())),
         multiplier_(Count(case_.params.channels_out)),
         bias_(Count(case_.params.channels_out)),
         threshold_(Count(case_.params.channels_out)),
@@ -30,14 +31,16 @@ class Trial {
     for (size_t i = 0; i < threshold_.size(); ++i) {
       multiplier_[i] = random.Float();
       bias_[i] = random.Float() * 10;
-      threshold_[i] = random.OneIn(8) ? random.Pick<int32_t>({INT32_MIN, INT32_MAX, -1, 0, k}) : random.Between(0, k);
+      threshold_[i] = random.OneIn(8) ? random.Pick<int32_t>({INT32_MIN, INT32_MAX, -1, 0, k})
+                                      : random.Between(0, k);
     }
   }
 
   std::vector<uint8_t> Run(Isa isa, int threads) {
     std::unique_ptr<BConv2D> conv;
     const Status status = BConv2D::Create(
-        case_.params, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()}, isa, &conv);
+        case_.params, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()}, isa,
+        &conv);
     CHECK_EQ(status.message(), "");
     if (!status.ok()) return {};
     Shape out;
@@ -58,7 +61,8 @@ class Trial {
  private:
   static size_t Count(int n) { return static_cast<size_t>(n); }
   // Random rows of `channels` signs; bits past the last channel are zero.
-  static void FillBits(testing::Random& random, int channels, int words, testing::Guarded<uint32_t>* bits) {
+  static void FillBits(testing::Random& random, int channels, int words,
+                       testing::Guarded<uint32_t>* bits) {
     const uint32_t last = channels % 32 ? (1u << (channels % 32)) - 1 : ~0u;
     for (size_t i = 0; i < bits->size(); ++i) {
       (*bits)[i] = random.Bits() & ((i + 1) % Count(words) ? ~0u : last);
@@ -76,9 +80,10 @@ std::string Describe(const Case& test) {
   const BConv2DParams& p = test.params;
   char text[400];
   snprintf(text, sizeof(text),
-           "%s %d -> %d channels, %d groups, filter %dx%d stride %dx%d dilation %dx%d, %s%s, activation %d, to %s",
-           test.input.ToString().c_str(), p.channels_in, p.channels_out, p.groups, p.height.filter, p.width.filter,
-           p.height.stride, p.width.stride, p.height.dilation, p.width.dilation,
+           "%s %d -> %d channels, %d groups, filter %dx%d stride %dx%d dilation %dx%d, %s%s, "
+           "activation %d, to %s",
+           test.input.ToString().c_str(), p.channels_in, p.channels_out, p.groups, p.height.filter,
+           p.width.filter, p.height.stride, p.width.stride, p.height.dilation, p.width.dilation,
            p.padding == Padding::kSame ? "SAME" : "VALID", p.zero_padding ? " zero" : "",
            static_cast<int>(p.activation), DataTypeName(p.output));
   return text;
@@ -116,14 +121,16 @@ Case RandomCase(testing::Random& random) {
     const int least = p.padding == Padding::kValid ? (window.filter - 1) * window.dilation + 1 : 1;
     return least + random.Between(0, 9);
   };
-  test.input = Shape{4, {random.Between(0, 2), extent(p.height), extent(p.width),
-                         static_cast<int32_t>(WordsForChannels(p.channels_in))}};
+  test.input = Shape{4,
+                     {random.Between(0, 2), extent(p.height), extent(p.width),
+                      static_cast<int32_t>(WordsForChannels(p.channels_in))}};
   return test;
 }
 
 TEST(RandomConvolutionsAgreeWithTheReference) {
   testing::Random random(10);
-  for (int trial = 0; trial < testing::Trials(5000) && !testing::Failed(); ++trial) Compare(RandomCase(random), random);
+  for (int trial = 0; trial < testing::Trials(5000) && !testing::Failed(); ++trial)
+    Compare(RandomCase(random), random);
 }
 
 // Around the tiles and lanes of every kernel.
@@ -134,12 +141,15 @@ TEST(ConvolutionsAroundTheTiles) {
   test.params.height.filter = test.params.width.filter = 3;
   for (const BConv2DEntry& entry : kBConv2DKernels) {
     const int tile = entry.kernel().tile_pixels;
-    for (const int pixels : {1, tile - 1, tile, tile + 1, 2 * tile + 1, kMaxTilesPerBatch * tile + 1}) {
+    for (const int pixels :
+         {1, tile - 1, tile, tile + 1, 2 * tile + 1, kMaxTilesPerBatch * tile + 1}) {
       for (const int channels : {1, 31, 32, 33, 63, 64, 65, 96, 129}) {
         test.params.channels_in = random.Pick<int>({1, 31, 32, 33, 64, 65});
         test.params.channels_out = channels;
         test.params.output = random.Pick<DataType>({DataType::kFloat32, DataType::kBits});
-        test.input = Shape{4, {1, 1, std::max(1, pixels), static_cast<int32_t>(WordsForChannels(test.params.channels_in))}};
+        test.input = Shape{4,
+                           {1, 1, std::max(1, pixels),
+                            static_cast<int32_t>(WordsForChannels(test.params.channels_in))}};
         Compare(test, random);
       }
     }
@@ -195,8 +205,9 @@ TEST(FiltersLargerThanTheImage) {
     p.channels_in = random.Between(1, 70);
     p.channels_out = random.Between(1, 40);
     p.output = random.OneIn(2) ? DataType::kFloat32 : DataType::kBits;
-    test.input = Shape{4, {1, random.Between(1, 4), random.Between(1, 4),
-                           static_cast<int32_t>(WordsForChannels(p.channels_in))}};
+    test.input = Shape{4,
+                       {1, random.Between(1, 4), random.Between(1, 4),
+                        static_cast<int32_t>(WordsForChannels(p.channels_in))}};
     Compare(test, random);
   }
 }
@@ -295,12 +306,14 @@ TEST(ConvolutionsRefuseShapesThatDoNotFit) {
   std::unique_ptr<BConv2D> conv;
   CHECK(BConv2D::Create(params, {filter.data(), &one, &one, nullptr}, BestIsa(), &conv).ok());
   Shape out;
-  const Shape good{4, {1, 3, 3, 2}}, words{4, {1, 3, 3, 1}}, rank{3, {3, 3, 2}}, small{4, {1, 2, 3, 2}};
+  const Shape good{4, {1, 3, 3, 2}}, words{4, {1, 3, 3, 1}}, rank{3, {3, 3, 2}},
+      small{4, {1, 2, 3, 2}};
   CHECK(conv->Resize(&good, &out).ok());
   CHECK(!conv->Resize(&words, &out).ok());
   CHECK(!conv->Resize(&rank, &out).ok());
   CHECK_EQ(conv->Resize(&small, &out).message(),
-           "LceBconv2d: VALID padding needs an input of at least 3 elements along each axis of the window. Received: 2");
+           "LceBconv2d: VALID padding needs an input of at least 3 elements along each axis of the "
+           "window. Received: 2");
 }
 
 }  // namespace

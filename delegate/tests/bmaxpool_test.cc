@@ -15,7 +15,9 @@ TEST(PoolingAgreesWithTheReference) {
       window->stride = random.Between(1, 4);
     }
     params.padding = random.OneIn(2) ? Padding::kSame : Padding::kValid;
-    const Shape in{4, {random.Between(0, 3), random.Between(1, 9), random.Between(1, 9), random.Between(1, 5)}};
+    const Shape in{
+        4,
+        {random.Between(0, 3), random.Between(1, 9), random.Between(1, 9), random.Between(1, 5)}};
     BMaxPool2D tested(params, Isa::kScalar), reference(params, Isa::kReference);
     Shape out, same;
     const bool fits = tested.Resize(&in, &out).ok();

@@ -78,9 +78,11 @@ TEST(FlexBufferSurvivesMutations) {
   testing::Random random(3);
   int read = 0;
   for (int trial = 0; trial < testing::Trials(100000); ++trial) {
-    auto bytes = Build(random.Pick<int>({1, 2, 4, 8}), {{"alpha", 5}, {"beta", -7}, {"stride_height", 2}});
+    auto bytes =
+        Build(random.Pick<int>({1, 2, 4, 8}), {{"alpha", 5}, {"beta", -7}, {"stride_height", 2}});
     for (int i = random.Between(1, 6); i > 0; --i) {
-      bytes[random.Bits() % bytes.size()] = static_cast<uint8_t>(random.OneIn(2) ? random.Bits() : random.Between(0, 9));
+      bytes[random.Bits() % bytes.size()] =
+          static_cast<uint8_t>(random.OneIn(2) ? random.Bits() : random.Between(0, 9));
     }
     if (random.OneIn(4)) bytes.resize(random.Bits() % bytes.size());
     bytes.shrink_to_fit();

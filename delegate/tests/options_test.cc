@@ -42,12 +42,15 @@ TEST(TheEnvironmentGivesTheDefaultKernel) {
 
 TEST(WrongOptionsNameTheNearest) {
   Options options;
-  CHECK_EQ(Parse("num_thread", "3", &options), "unknown option. Received: num_thread. Did you mean num_threads?");
-  CHECK_EQ(Parse("kernel", "avx51", &options), "unknown value of the option kernel. Received: avx51. Did you mean avx512?");
+  CHECK_EQ(Parse("num_thread", "3", &options),
+           "unknown option. Received: num_thread. Did you mean num_threads?");
+  CHECK_EQ(Parse("kernel", "avx51", &options),
+           "unknown value of the option kernel. Received: avx51. Did you mean avx512?");
   CHECK_EQ(Parse("fusion", "batchnorm", &options),
            "unknown value of the option fusion. Received: batchnorm. Did you mean batch_norm?");
   for (const char* threads : {"0", "-1", "", "two", "3x", "257", "99999999999999999999"}) {
-    CHECK(Parse("num_threads", threads, &options).find("must be an integer from 1 to 256") != std::string::npos);
+    CHECK(Parse("num_threads", threads, &options).find("must be an integer from 1 to 256") !=
+          std::string::npos);
   }
   CHECK(Parse(std::string(10000, 'x').c_str(), "1", &options).size() < 200);
 #if defined(__x86_64__)

@@ -16,7 +16,8 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 const std::vector<int> kChannels = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 129};
 
 float AnyFloat(testing::Random& random) {
-  if (random.OneIn(10)) return random.Pick<float>({0.f, -0.f, kInfinity, -kInfinity, kNan, -kNan, 1e-45f, -1e-45f});
+  if (random.OneIn(10))
+    return random.Pick<float>({0.f, -0.f, kInfinity, -kInfinity, kNan, -kNan, 1e-45f, -1e-45f});
   return random.Float();
 }
 
@@ -36,7 +37,8 @@ void Compare(testing::Random& random, int channels, const Make& make, testing::G
   };
   const auto want = run(Isa::kReference);
   for (const QuantizeEntry& entry : kQuantizeKernels) {
-    if (CpuSupports(entry.isa) && run(entry.isa) != want) testing::Fail(__FILE__, channels, IsaName(entry.isa));
+    if (CpuSupports(entry.isa) && run(entry.isa) != want)
+      testing::Fail(__FILE__, channels, IsaName(entry.isa));
   }
 }
 
@@ -44,7 +46,8 @@ TEST(SignsOfFloats) {
   testing::Random random(5);
   for (int trial = 0; trial < testing::Trials(200); ++trial) {
     for (const int channels : kChannels) {
-      testing::Guarded<float> x(static_cast<size_t>(channels) * static_cast<size_t>(random.Between(0, 5)));
+      testing::Guarded<float> x(static_cast<size_t>(channels) *
+                                static_cast<size_t>(random.Between(0, 5)));
       for (size_t i = 0; i < x.size(); ++i) x[i] = AnyFloat(random);
       Compare(random, channels, [](Isa isa) { return Quantize(DataType::kFloat32, 0, isa); }, x);
     }
@@ -58,7 +61,8 @@ TEST(SignsOfFloatsAgainstThresholds) {
       std::vector<float> threshold;
       std::vector<bool> sign;
       for (int i = 0; i < channels; ++i) {
-        threshold.push_back(random.OneIn(5) ? (random.OneIn(2) ? kInfinity : -kInfinity) : random.Float());
+        threshold.push_back(random.OneIn(5) ? (random.OneIn(2) ? kInfinity : -kInfinity)
+                                            : random.Float());
         sign.push_back(random.OneIn(2));
       }
       testing::Guarded<float> x(static_cast<size_t>(channels) * 3);
@@ -77,7 +81,8 @@ TEST(SignsOfInt8) {
       const int zero_point = random.Pick<int>({0, 3, -128, 127, -129, 128, 1000, -1000});
       testing::Guarded<int8_t> x(static_cast<size_t>(channels) * 3);
       for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<int8_t>(random.Bits());
-      Compare(random, channels, [&](Isa isa) { return Quantize(DataType::kInt8, zero_point, isa); }, x);
+      Compare(
+          random, channels, [&](Isa isa) { return Quantize(DataType::kInt8, zero_point, isa); }, x);
     }
   }
 }
@@ -104,7 +109,8 @@ TEST(DequantizeInvertsQuantize) {
     testing::Guarded<uint32_t> x(static_cast<size_t>(in.dims[0] * in.dims[1]));
     for (size_t i = 0; i < x.size(); ++i) x[i] = random.Bits();
     Shape out;
-    Dequantize floats(DataType::kFloat32, 1, -1, channels), bytes(DataType::kInt8, 13, -7, channels);
+    Dequantize floats(DataType::kFloat32, 1, -1, channels),
+        bytes(DataType::kInt8, 13, -7, channels);
     CHECK(floats.Resize(&in, &out).ok() && bytes.Resize(&in, &out).ok());
     testing::Guarded<float> y(70 * static_cast<size_t>(channels));
     testing::Guarded<int8_t> z(y.size());

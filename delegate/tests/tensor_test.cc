@@ -21,12 +21,14 @@ TEST(ByteSizeRefusesWhatCannotBe) {
   CHECK(!ByteSize(DataType::kFloat32, Shape{2, {-1, 4}}, &bytes));
   CHECK(!ByteSize(DataType::kFloat32, Shape{2, {0, -4}}, &bytes));
   CHECK(!ByteSize(DataType::kFloat32, Shape{0, {}}, &bytes));
-  CHECK(!ByteSize(DataType::kFloat32, Shape{4, {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}}, &bytes));
+  CHECK(!ByteSize(DataType::kFloat32, Shape{4, {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}},
+                  &bytes));
   CHECK(!ByteSize(DataType::kFloat32, Shape{2, {1 << 20, 1 << 19}}, &bytes));
   CHECK(ByteSize(DataType::kFloat32, Shape{2, {1 << 20, 1 << 18}}, &bytes));
 }
 
-// TensorFlow's rule, tried out: the windows cover the input, and the padding is as even as possible.
+// TensorFlow's rule, tried out: the windows cover the input, and the padding is as even as
+// possible.
 TEST(WindowsAreWhereTensorFlowPutsThem) {
   for (int filter = 1; filter <= 4; ++filter) {
     for (int stride = 1; stride <= 3; ++stride) {
@@ -38,7 +40,8 @@ TEST(WindowsAreWhereTensorFlowPutsThem) {
           CHECK_EQ(placement.output, (input + stride - 1) / stride);
           const int total = std::max(0, (placement.output - 1) * stride + extent - input);
           if (input > 0) CHECK_EQ(placement.before, int64_t{total / 2});
-          const bool placed = PlaceWindow({filter, stride, dilation}, Padding::kValid, input, &placement).ok();
+          const bool placed =
+              PlaceWindow({filter, stride, dilation}, Padding::kValid, input, &placement).ok();
           CHECK_EQ(placed, input >= extent);
           if (placed) CHECK_EQ(placement.output, (input - extent) / stride + 1);
         }

@@ -2,8 +2,8 @@
 //
 //   TEST(Name) { CHECK(condition); CHECK_EQ(got, want); }
 //
-// tflbnn_tests [--quick] [substring...] runs the tests whose names contain one of the substrings; --quick is for
-// emulators.
+// tflbnn_tests [--quick] [substring...] runs the tests whose names contain one of the substrings;
+// --quick is for emulators.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +68,8 @@ class Random {
 template <class T>
 class Guarded {
  public:
-  explicit Guarded(size_t size) : size_(size), memory_((size + 1) * sizeof(T) + 2 * kCanary + 64, kByte) {
+  explicit Guarded(size_t size)
+      : size_(size), memory_((size + 1) * sizeof(T) + 2 * kCanary + 64, kByte) {
     const auto address = reinterpret_cast<uintptr_t>(memory_.data()) + kCanary;
     offset_ = kCanary + (64 - address % 64) % 64 + sizeof(T);
   }
@@ -92,23 +93,23 @@ class Guarded {
 
 }  // namespace tflbnn::testing
 
-#define TEST(name)                                                                        \
-  static void Test##name();                                                               \
-  static const ::tflbnn::testing::Registration registration##name(#name, Test##name);     \
+#define TEST(name)                                                                    \
+  static void Test##name();                                                           \
+  static const ::tflbnn::testing::Registration registration##name(#name, Test##name); \
   static void Test##name()
 
-#define CHECK(condition)                                                                  \
-  do {                                                                                    \
-    if (!(condition)) ::tflbnn::testing::Fail(__FILE__, __LINE__, #condition);            \
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    if (!(condition)) ::tflbnn::testing::Fail(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define CHECK_EQ(got, want)                                                               \
-  do {                                                                                    \
-    const auto got_ = (got);                                                              \
-    const auto want_ = (want);                                                            \
-    if (!(got_ == want_)) {                                                               \
-      ::tflbnn::testing::Fail(__FILE__, __LINE__,                                         \
-                              std::string(#got " is ") + ::tflbnn::testing::Show(got_) +  \
-                                  ", not " + ::tflbnn::testing::Show(want_));             \
-    }                                                                                     \
+#define CHECK_EQ(got, want)                                                              \
+  do {                                                                                   \
+    const auto got_ = (got);                                                             \
+    const auto want_ = (want);                                                           \
+    if (!(got_ == want_)) {                                                              \
+      ::tflbnn::testing::Fail(__FILE__, __LINE__,                                        \
+                              std::string(#got " is ") + ::tflbnn::testing::Show(got_) + \
+                                  ", not " + ::tflbnn::testing::Show(want_));            \
+    }                                                                                    \
   } while (false)

@@ -17,7 +17,8 @@ TEST(ParallelForVisitsEachItemOnce) {
         std::vector<std::atomic<int>> visits(count);
         std::atomic<bool> sane{true};
         pool.ParallelFor(count, grain, [&](size_t begin, size_t end, int thread) {
-          if (begin >= end || end > count || begin % grain || thread < 0 || thread >= threads) sane = false;
+          if (begin >= end || end > count || begin % grain || thread < 0 || thread >= threads)
+            sane = false;
           for (size_t i = begin; i < end; ++i) ++visits[i];
         });
         CHECK(sane);
@@ -72,7 +73,8 @@ TEST(LoopsAfterSleepWakeTheWorkers) {
   for (int i = 0; i < 5; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     std::atomic<int> items{0};
-    pool.ParallelFor(50, 1, [&](size_t begin, size_t end, int) { items += static_cast<int>(end - begin); });
+    pool.ParallelFor(
+        50, 1, [&](size_t begin, size_t end, int) { items += static_cast<int>(end - begin); });
     CHECK_EQ(items.load(), 50);
   }
 }

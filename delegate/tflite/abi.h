@@ -1,8 +1,10 @@
-// The part of TensorFlow Lite's C interface that a delegate meets, with the layout that its releases share.
+// The part of TensorFlow Lite's C interface that a delegate meets, with the layout that its
+// releases share.
 //
-// Neither Python wheel brings TFLite's headers, and a build must not need more than a compiler, so the structures
-// stand here. tests/abi_layout.inc holds their sizes, offsets and values as the official headers of the Maven artifact
-// org.tensorflow:tensorflow-lite give them (tests/abi_layout.py writes it), and a test compares.
+// Neither Python wheel brings TFLite's headers, and a build must not need more than a compiler, so
+// the structures stand here. tests/abi_layout.inc holds their sizes, offsets and values as the
+// official headers of the Maven artifact org.tensorflow:tensorflow-lite give them
+// (tests/abi_layout.py writes it), and a test compares.
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +12,11 @@
 
 extern "C" {
 
-typedef enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1, kTfLiteDelegateError = 2 } TfLiteStatus;
+typedef enum TfLiteStatus {
+  kTfLiteOk = 0,
+  kTfLiteError = 1,
+  kTfLiteDelegateError = 2
+} TfLiteStatus;
 
 typedef enum TfLiteType {
   kTfLiteNoType = 0,
@@ -31,7 +37,9 @@ typedef enum TfLiteQuantizationType {
   kTfLiteAffineQuantization = 1,
 } TfLiteQuantizationType;
 
-typedef enum TfLiteDelegateFlags { kTfLiteDelegateFlagsAllowDynamicTensors = 1 } TfLiteDelegateFlags;
+typedef enum TfLiteDelegateFlags {
+  kTfLiteDelegateFlagsAllowDynamicTensors = 1
+} TfLiteDelegateFlags;
 
 enum { kTfLiteBuiltinAdd = 0, kTfLiteBuiltinMul = 18, kTfLiteBuiltinCustom = 32 };
 
@@ -85,7 +93,8 @@ typedef struct TfLiteNode {
   bool might_have_side_effect;
 } TfLiteNode;
 
-// Passed by value to the runtime, which may know more fields than these: it reads them from `reserved`.
+// Passed by value to the runtime, which may know more fields than these: it reads them from
+// `reserved`.
 typedef struct TfLiteRegistration {
   void* (*init)(struct TfLiteContext* context, const char* buffer, size_t length);
   void (*free)(struct TfLiteContext* context, void* buffer);
@@ -106,12 +115,15 @@ typedef struct TfLiteContext {
   TfLiteStatus (*GetExecutionPlan)(struct TfLiteContext* context, TfLiteIntArray** execution_plan);
   TfLiteTensor* tensors;
   void* impl_;
-  TfLiteStatus (*ResizeTensor)(struct TfLiteContext* context, TfLiteTensor* tensor, TfLiteIntArray* new_size);
+  TfLiteStatus (*ResizeTensor)(struct TfLiteContext* context, TfLiteTensor* tensor,
+                               TfLiteIntArray* new_size);
   void (*ReportError)(struct TfLiteContext* context, const char* message, ...);
-  TfLiteStatus (*AddTensors)(struct TfLiteContext* context, int tensors_to_add, int* first_new_tensor_index);
-  TfLiteStatus (*GetNodeAndRegistration)(struct TfLiteContext* context, int node_index, TfLiteNode** node,
-                                         TfLiteRegistration** registration);
-  TfLiteStatus (*ReplaceNodeSubsetsWithDelegateKernels)(struct TfLiteContext* context, TfLiteRegistration registration,
+  TfLiteStatus (*AddTensors)(struct TfLiteContext* context, int tensors_to_add,
+                             int* first_new_tensor_index);
+  TfLiteStatus (*GetNodeAndRegistration)(struct TfLiteContext* context, int node_index,
+                                         TfLiteNode** node, TfLiteRegistration** registration);
+  TfLiteStatus (*ReplaceNodeSubsetsWithDelegateKernels)(struct TfLiteContext* context,
+                                                        TfLiteRegistration registration,
                                                         const TfLiteIntArray* nodes_to_replace,
                                                         struct TfLiteDelegate* delegate);
   int recommended_num_threads;
@@ -124,7 +136,8 @@ typedef struct TfLiteContext {
   void* RequestScratchBufferInArena;
   void* GetScratchBuffer;
   void* ResizeTensorExplicit;
-  TfLiteStatus (*PreviewDelegatePartitioning)(struct TfLiteContext* context, const TfLiteIntArray* nodes_to_replace,
+  TfLiteStatus (*PreviewDelegatePartitioning)(struct TfLiteContext* context,
+                                              const TfLiteIntArray* nodes_to_replace,
                                               struct TfLiteDelegateParams** partition_params_array,
                                               int* num_partitions);
   // More functions follow that a delegate does not need.

@@ -27,26 +27,34 @@ struct ChannelwiseNode {
 bool ReadChannelwise(const NodeReader& reader, int builtin_code, ChannelwiseNode* result) {
   const TfLiteNode& node = *reader.node;
   if (reader.registration->builtin_code != builtin_code) return false;
-  if (!node.inputs || node.inputs->size != 2 || !node.outputs || node.outputs->size != 1) return false;
-  if (node.inputs->data[0] < 0 || node.inputs->data[1] < 0 || node.outputs->data[0] < 0) return false;
+  if (!node.inputs || node.inputs->size != 2 || !node.outputs || node.outputs->size != 1)
+    return false;
+  if (node.inputs->data[0] < 0 || node.inputs->data[1] < 0 || node.outputs->data[0] < 0)
+    return false;
   // The parameters of MUL and of ADD begin with the fused activation.
   if (!node.builtin_data || *static_cast<const int*>(node.builtin_data) != 0) return false;
   const int constant_input = reader.input(0).allocation_type == kTfLiteMmapRo ? 0 : 1;
-  const TfLiteTensor &x = reader.input(1 - constant_input), &constant = reader.input(constant_input);
-  if (x.type != kTfLiteFloat32 || constant.type != kTfLiteFloat32 || reader.output().type != kTfLiteFloat32) {
+  const TfLiteTensor &x = reader.input(1 - constant_input),
+                     &constant = reader.input(constant_input);
+  if (x.type != kTfLiteFloat32 || constant.type != kTfLiteFloat32 ||
+      reader.output().type != kTfLiteFloat32) {
     return false;
   }
-  if (constant.allocation_type != kTfLiteMmapRo || !constant.data || x.allocation_type == kTfLiteMmapRo) return false;
+  if (constant.allocation_type != kTfLiteMmapRo || !constant.data ||
+      x.allocation_type == kTfLiteMmapRo)
+    return false;
   Shape shape;
   if (!TensorShape(x, &shape).ok() || !SameDims(x, reader.output())) return false;
-  const size_t channels = static_cast<size_t>(std::max(0, shape.last())), count = constant.bytes / sizeof(float);
+  const size_t channels = static_cast<size_t>(std::max(0, shape.last())),
+               count = constant.bytes / sizeof(float);
   if (!constant.dims || (count != 1 && count != channels) || count == 0) return false;
   if (constant.dims->size > shape.rank) return false;
   if (count > 1 && constant.dims->data[constant.dims->size - 1] != shape.last()) return false;
   result->source = node.inputs->data[1 - constant_input];
   result->constants.resize(channels);
   for (size_t i = 0; i < channels; ++i) {
-    const auto* bytes = static_cast<const uint8_t*>(constant.data) + (count == 1 ? 0 : i * sizeof(float));
+    const auto* bytes =
+        static_cast<const uint8_t*>(constant.data) + (count == 1 ? 0 : i * sizeof(float));
     memcpy(&result->constants[i], bytes, sizeof(float));
   }
   return true;
@@ -71,7 +79,8 @@ bool MatchBatchNorm(const Producers& producers, const NodeReader& quantize, Batc
   if (result->add < 0 && result->mul < 0) return false;
   const size_t channels = std::max(add.constants.size(), mul.constants.size());
   if (channels == 0) return false;
-  mul.constants.resize(channels, 1.f);   // multiplying by 1 and adding -0 change nothing, not even a zero's sign
+  mul.constants.resize(
+      channels, 1.f);  // multiplying by 1 and adding -0 change nothing, not even a zero's sign
   add.constants.resize(channels, -0.f);
   for (size_t i = 0; i < channels; ++i) {
     float threshold;
@@ -109,20 +118,22 @@ BatchNorms FindBatchNorms(TfLiteContext* context, const std::vector<int>& nodes)
   BatchNorms found;
   for (const NodeReader& quantize : quantizations) {
     BatchNorm batch_norm;
-    if (MatchBatchNorm(producers, quantize, &batch_norm)) found[quantize.index] = std::move(batch_norm);
+    if (MatchBatchNorm(producers, quantize, &batch_norm))
+      found[quantize.index] = std::move(batch_norm);
   }
   return found;
 }
 
 std::vector<int> AbsorbedNodes(const BatchNorms& batch_norms) {
   std::set<int> nodes;
-  for (const auto& [quantize, batch_norm] : batch_norms) nodes.insert({batch_norm.mul, batch_norm.add});
+  for (const auto& [quantize, batch_norm] : batch_norms)
+    nodes.insert({batch_norm.mul, batch_norm.add});
   nodes.erase(-1);
   return std::vector<int>(nodes.begin(), nodes.end());
 }
 
-Status KeepPrivate(TfLiteContext* context, const std::vector<int>& plan, const std::vector<int>& claimed,
-                   BatchNorms* batch_norms) {
+Status KeepPrivate(TfLiteContext* context, const std::vector<int>& plan,
+                   const std::vector<int>& claimed, BatchNorms* batch_norms) {
   std::map<int, std::vector<int>> readers;  // nodes, by tensor
   for (int index : plan) {
     NodeReader reader{context, index};
@@ -146,7 +157,8 @@ Status KeepPrivate(TfLiteContext* context, const std::vector<int>& plan, const s
       TfLiteDelegateParams* partitions = nullptr;
       int count = 0;
       if (!array.get() || !context->PreviewDelegatePartitioning ||
-          context->PreviewDelegatePartitioning(context, array.get(), &partitions, &count) != kTfLiteOk) {
+          context->PreviewDelegatePartitioning(context, array.get(), &partitions, &count) !=
+              kTfLiteOk) {
         batch_norms->clear();
         return Status::Ok();
       }
@@ -159,7 +171,8 @@ Status KeepPrivate(TfLiteContext* context, const std::vector<int>& plan, const s
       bool keep = true;
       for (int tensor : Intermediates(context, it->second)) {
         keep = keep && !exposed.count(tensor) &&
-               std::all_of(readers[tensor].begin(), readers[tensor].end(), [&](int n) { return absorbing.count(n) > 0; });
+               std::all_of(readers[tensor].begin(), readers[tensor].end(),
+                           [&](int n) { return absorbing.count(n) > 0; });
       }
       changed = changed || !keep;
       it = keep ? std::next(it) : batch_norms->erase(it);

@@ -1,4 +1,5 @@
-// The TFLite delegate: claims the nodes it can run, and one kernel object for each partition of them.
+// The TFLite delegate: claims the nodes it can run, and one kernel object for each partition of
+// them.
 #include "tflite/delegate.h"
 
 #include <algorithm>
@@ -45,8 +46,10 @@ TfLiteStatus Report(TfLiteContext* context, const Status& status) {
 
 void* KernelInit(TfLiteContext* context, const char* buffer, size_t) {
   const auto& params = *reinterpret_cast<const TfLiteDelegateParams*>(buffer);
-  auto partition = std::make_unique<Partition>(Self(params.delegate)->State(context->recommended_num_threads));
-  if (Report(context, partition->Build(context, params)) != kTfLiteOk) return nullptr;  // Prepare then fails
+  auto partition =
+      std::make_unique<Partition>(Self(params.delegate)->State(context->recommended_num_threads));
+  if (Report(context, partition->Build(context, params)) != kTfLiteOk)
+    return nullptr;  // Prepare then fails
   return partition.release();
 }
 
@@ -61,7 +64,8 @@ TfLiteStatus KernelInvoke(TfLiteContext* context, TfLiteNode* node) {
   return Report(context, static_cast<Partition*>(node->user_data)->Invoke(context));
 }
 
-// Every LCE node, or the reason why one cannot be run (no other implementation would take it), and what they absorb.
+// Every LCE node, or the reason why one cannot be run (no other implementation would take it), and
+// what they absorb.
 Status ClaimNodes(TfLiteContext* context, const Options& options, std::vector<int>* nodes) {
   TFLBNN_RETURN_IF_ERROR(CheckRuntime(context));
   TfLiteIntArray* memory = nullptr;
@@ -86,7 +90,8 @@ Status ClaimNodes(TfLiteContext* context, const Options& options, std::vector<in
 
 TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   std::vector<int> nodes;
-  if (Report(context, ClaimNodes(context, Self(delegate)->options, &nodes)) != kTfLiteOk) return kTfLiteError;
+  if (Report(context, ClaimNodes(context, Self(delegate)->options, &nodes)) != kTfLiteOk)
+    return kTfLiteError;
   if (nodes.empty()) return kTfLiteOk;
   const IntArray claimed(nodes);
   if (!claimed.get()) return Report(context, Status::Error("no memory for a list of nodes"));
@@ -97,7 +102,8 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   registration.invoke = KernelInvoke;
   registration.custom_name = "TflbnnDelegate";
   registration.version = 1;
-  return context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed.get(), delegate);
+  return context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed.get(),
+                                                        delegate);
 }
 
 }  // namespace

@@ -40,12 +40,15 @@ Status FlexBufferMap::Parse(const void* data, size_t size, FlexBufferMap* map) {
   if (packed >> 2 != kMap) return broken;
   if (root_width != 1 && root_width != 2 && root_width != 4 && root_width != 8) return broken;
   if (size < 2 + static_cast<size_t>(root_width)) return broken;
-  if (!map->Follow(size - 2 - static_cast<size_t>(root_width), root_width, &map->values_)) return broken;
+  if (!map->Follow(size - 2 - static_cast<size_t>(root_width), root_width, &map->values_))
+    return broken;
   map->value_width_ = 1 << (packed & 3);
-  // Before the values stand, each `value_width_` wide: the distance to the keys, the keys' width, the count.
+  // Before the values stand, each `value_width_` wide: the distance to the keys, the keys' width,
+  // the count.
   const size_t width = static_cast<size_t>(map->value_width_);
   uint64_t key_width;
-  if (map->values_ < 3 * width || !map->Follow(map->values_ - 3 * width, map->value_width_, &map->keys_) ||
+  if (map->values_ < 3 * width ||
+      !map->Follow(map->values_ - 3 * width, map->value_width_, &map->keys_) ||
       !map->ReadUnsigned(map->values_ - 2 * width, map->value_width_, &key_width) ||
       !map->ReadUnsigned(map->values_ - width, map->value_width_, &map->count_)) {
     return broken;
@@ -68,7 +71,8 @@ bool FlexBufferMap::KeyEquals(size_t at, const char* key) const {
 Status FlexBufferMap::GetInt(const char* key, int32_t* value) const {
   for (uint64_t i = 0; i < count_; ++i) {
     size_t at;
-    if (!Follow(keys_ + static_cast<size_t>(i) * static_cast<size_t>(key_width_), key_width_, &at)) break;
+    if (!Follow(keys_ + static_cast<size_t>(i) * static_cast<size_t>(key_width_), key_width_, &at))
+      break;
     if (KeyEquals(at, key)) return ReadInt(key, i, value);
   }
   return Status::Error("the option %s is missing", key);

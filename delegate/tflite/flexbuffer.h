@@ -24,7 +24,7 @@ class FlexBufferMap {
 
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
-  size_t values_ = 0, keys_ = 0;    // where the elements of the two vectors begin
+  size_t values_ = 0, keys_ = 0;         // where the elements of the two vectors begin
   int value_width_ = 1, key_width_ = 1;  // bytes of an element
   uint64_t count_ = 0;
 };

@@ -13,7 +13,8 @@ namespace tflbnn {
 class IntArray {
  public:
   explicit IntArray(const std::vector<int>& items)
-      : array_(static_cast<TfLiteIntArray*>(malloc(sizeof(TfLiteIntArray) + sizeof(int) * items.size()))) {
+      : array_(static_cast<TfLiteIntArray*>(
+            malloc(sizeof(TfLiteIntArray) + sizeof(int) * items.size()))) {
     if (!array_) return;
     array_->size = static_cast<int>(items.size());
     std::copy(items.begin(), items.end(), array_->data);

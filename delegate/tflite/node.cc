@@ -18,7 +18,8 @@ Status CheckConstant(const char* what, const TfLiteTensor& tensor, TfLiteType ty
     return Status::Error("the %s must be a constant of the model", what);
   }
   if (tensor.type != type) {
-    return Status::Error("the %s has the wrong type. Received: TfLiteType %d instead of %d", what, tensor.type, type);
+    return Status::Error("the %s has the wrong type. Received: TfLiteType %d instead of %d", what,
+                         tensor.type, type);
   }
   Shape shape;
   size_t bytes;
@@ -41,7 +42,8 @@ Status CheckVector(const char* what, const TfLiteTensor& tensor, TfLiteType type
 Status ReadPadding(const FlexBufferMap& map, Padding* padding) {
   int32_t value;
   TFLBNN_RETURN_IF_ERROR(map.GetInt("padding", &value));
-  if (value != 0 && value != 1) return Status::Error("padding must be 0 (SAME) or 1 (VALID). Received: %d", value);
+  if (value != 0 && value != 1)
+    return Status::Error("padding must be 0 (SAME) or 1 (VALID). Received: %d", value);
   *padding = value == 0 ? Padding::kSame : Padding::kValid;
   return Status::Ok();
 }
@@ -61,7 +63,8 @@ Status ReadDequantize(const NodeReader& reader, std::unique_ptr<Operation>* oper
   const TfLiteTensor& output = reader.output();
   if (reader.input(0).type != kTfLiteInt32) return Status::Error("the input must be int32");
   if (output.type != kTfLiteFloat32 && output.type != kTfLiteInt8) {
-    return Status::Error("the output must be float32 or int8. Received: TfLiteType %d", output.type);
+    return Status::Error("the output must be float32 or int8. Received: TfLiteType %d",
+                         output.type);
   }
   Shape shape;
   TFLBNN_RETURN_IF_ERROR(TensorShape(output, &shape));
@@ -85,11 +88,13 @@ Status ReadBConv2D(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>
   const TfLiteTensor &input = reader.input(0), &filter = reader.input(1), &output = reader.output();
   if (input.type != kTfLiteInt32) return Status::Error("the input must be int32 (packed signs)");
   TFLBNN_RETURN_IF_ERROR(CheckConstant("filter", filter, kTfLiteInt32));
-  if (filter.dims->size != 4 || filter.bytes == 0) return Status::Error("the filter must have 4 dimensions, none zero");
+  if (filter.dims->size != 4 || filter.bytes == 0)
+    return Status::Error("the filter must have 4 dimensions, none zero");
 
   FlexBufferMap map;
-  TFLBNN_RETURN_IF_ERROR(FlexBufferMap::Parse(reader.node->custom_initial_data,
-                                              static_cast<size_t>(reader.node->custom_initial_data_size), &map));
+  TFLBNN_RETURN_IF_ERROR(
+      FlexBufferMap::Parse(reader.node->custom_initial_data,
+                           static_cast<size_t>(reader.node->custom_initial_data_size), &map));
   BConv2DParams params;
   int32_t pad_values, activation;
   TFLBNN_RETURN_IF_ERROR(map.GetInt("stride_height", &params.height.stride));
@@ -100,10 +105,12 @@ Status ReadBConv2D(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>
   TFLBNN_RETURN_IF_ERROR(map.GetInt("pad_values", &pad_values));
   TFLBNN_RETURN_IF_ERROR(map.GetInt("fused_activation_function", &activation));
   TFLBNN_RETURN_IF_ERROR(ReadPadding(map, &params.padding));
-  if (pad_values != 0 && pad_values != 1) return Status::Error("pad_values must be 0 or 1. Received: %d", pad_values);
+  if (pad_values != 0 && pad_values != 1)
+    return Status::Error("pad_values must be 0 or 1. Received: %d", pad_values);
   if (activation < 0 || activation > 3) {
-    return Status::Error("fused_activation_function must be NONE, RELU, RELU_N1_TO_1 or RELU6. Received: %d",
-                         activation);
+    return Status::Error(
+        "fused_activation_function must be NONE, RELU, RELU_N1_TO_1 or RELU6. Received: %d",
+        activation);
   }
   params.zero_padding = pad_values == 0 && params.padding == Padding::kSame;
   params.activation = static_cast<Activation>(activation);
@@ -111,34 +118,40 @@ Status ReadBConv2D(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>
   params.channels_out = filter.dims->data[0];
   params.height.filter = filter.dims->data[1];
   params.width.filter = filter.dims->data[2];
-  // The number of groups is not written down: it is how often the filter's words go into the input's.
+  // The number of groups is not written down: it is how often the filter's words go into the
+  // input's.
   const int64_t words = WordsForChannels(params.channels_in), group_words = filter.dims->data[3];
   if (params.channels_in < 1 || words % group_words) {
-    return Status::Error("a filter of %lld words does not fit %d input channels", static_cast<long long>(group_words),
-                         params.channels_in);
+    return Status::Error("a filter of %lld words does not fit %d input channels",
+                         static_cast<long long>(group_words), params.channels_in);
   }
   params.groups = static_cast<int>(words / group_words);
   if (params.groups > 1 && params.channels_in % (32 * params.groups)) {
-    return Status::Error("each group must have a multiple of 32 input channels. Received: %d channels, %d groups",
-                         params.channels_in, params.groups);
+    return Status::Error(
+        "each group must have a multiple of 32 input channels. Received: %d channels, %d groups",
+        params.channels_in, params.groups);
   }
 
   BConv2DConstants constants;
   constants.filter = filter.data;
   if (output.type == kTfLiteInt32) {
     params.output = DataType::kBits;
-    TFLBNN_RETURN_IF_ERROR(CheckVector("thresholds", reader.input(4), kTfLiteInt32, params.channels_out));
+    TFLBNN_RETURN_IF_ERROR(
+        CheckVector("thresholds", reader.input(4), kTfLiteInt32, params.channels_out));
     constants.threshold = reader.input(4).data;
   } else if (output.type == kTfLiteFloat32 || output.type == kTfLiteInt8) {
     params.output = output.type == kTfLiteInt8 ? DataType::kInt8 : DataType::kFloat32;
     params.output_scale = output.params.scale;
     params.output_zero_point = output.params.zero_point;
-    TFLBNN_RETURN_IF_ERROR(CheckVector("multiplier", reader.input(2), kTfLiteFloat32, params.channels_out));
-    TFLBNN_RETURN_IF_ERROR(CheckVector("bias", reader.input(3), kTfLiteFloat32, params.channels_out));
+    TFLBNN_RETURN_IF_ERROR(
+        CheckVector("multiplier", reader.input(2), kTfLiteFloat32, params.channels_out));
+    TFLBNN_RETURN_IF_ERROR(
+        CheckVector("bias", reader.input(3), kTfLiteFloat32, params.channels_out));
     constants.multiplier = reader.input(2).data;
     constants.bias = reader.input(3).data;
   } else {
-    return Status::Error("the output must be float32, int8 or int32. Received: TfLiteType %d", output.type);
+    return Status::Error("the output must be float32, int8 or int32. Received: TfLiteType %d",
+                         output.type);
   }
   std::unique_ptr<BConv2D> bconv2d;
   if (!operation) return BConv2D::Validate(params);
@@ -152,8 +165,9 @@ Status ReadBMaxPool2D(const NodeReader& reader, Isa isa, std::unique_ptr<Operati
     return Status::Error("input and output must be int32 (packed signs)");
   }
   FlexBufferMap map;
-  TFLBNN_RETURN_IF_ERROR(FlexBufferMap::Parse(reader.node->custom_initial_data,
-                                              static_cast<size_t>(reader.node->custom_initial_data_size), &map));
+  TFLBNN_RETURN_IF_ERROR(
+      FlexBufferMap::Parse(reader.node->custom_initial_data,
+                           static_cast<size_t>(reader.node->custom_initial_data_size), &map));
   BMaxPool2DParams params;
   TFLBNN_RETURN_IF_ERROR(map.GetInt("filter_height", &params.height.filter));
   TFLBNN_RETURN_IF_ERROR(map.GetInt("filter_width", &params.width.filter));
@@ -177,12 +191,14 @@ constexpr LceOperation kLceOperations[] = {
 
 bool IsLceNode(const TfLiteRegistration& registration) {
   if (registration.builtin_code != kTfLiteBuiltinCustom || !registration.custom_name) return false;
-  return std::any_of(std::begin(kLceOperations), std::end(kLceOperations),
-                     [&](const LceOperation& op) { return !strcmp(op.name, registration.custom_name); });
+  return std::any_of(
+      std::begin(kLceOperations), std::end(kLceOperations),
+      [&](const LceOperation& op) { return !strcmp(op.name, registration.custom_name); });
 }
 
 bool IsFloatQuantize(const NodeReader& reader) {
-  return IsLceNode(*reader.registration) && !strcmp(reader.registration->custom_name, "LceQuantize") &&
+  return IsLceNode(*reader.registration) &&
+         !strcmp(reader.registration->custom_name, "LceQuantize") &&
          reader.Read(Isa::kReference, nullptr).ok() && reader.input(0).type == kTfLiteFloat32;
 }
 
@@ -205,7 +221,8 @@ Status TensorType(const TfLiteTensor& tensor, DataType* type) {
 Status TensorShape(const TfLiteTensor& tensor, Shape* shape) {
   const TfLiteIntArray* dims = tensor.dims;
   if (!dims || dims->size < 1 || dims->size > kMaxRank) {
-    return Status::Error("a tensor must have 1 to %d dimensions. Received: %d", kMaxRank, dims ? dims->size : -1);
+    return Status::Error("a tensor must have 1 to %d dimensions. Received: %d", kMaxRank,
+                         dims ? dims->size : -1);
   }
   shape->rank = dims->size;
   std::copy(dims->data, dims->data + dims->size, shape->dims);
@@ -215,8 +232,9 @@ Status TensorShape(const TfLiteTensor& tensor, Shape* shape) {
 Status NodeReader::Open() {
   TfLiteNode* fetched = nullptr;
   TfLiteRegistration* fetched_registration = nullptr;
-  if (context->GetNodeAndRegistration(context, index, &fetched, &fetched_registration) != kTfLiteOk || !fetched ||
-      !fetched_registration) {
+  if (context->GetNodeAndRegistration(context, index, &fetched, &fetched_registration) !=
+          kTfLiteOk ||
+      !fetched || !fetched_registration) {
     return Status::Error("node %d cannot be read", index);
   }
   node = fetched;
@@ -225,7 +243,8 @@ Status NodeReader::Open() {
     for (int i = 0; tensors && i < tensors->size; ++i) {
       const int tensor = tensors->data[i];
       if (tensor < -1 || tensor >= static_cast<int>(context->tensors_size)) {
-        return Status::Error("node %d refers to tensor %d of %zu", index, tensor, context->tensors_size);
+        return Status::Error("node %d refers to tensor %d of %zu", index, tensor,
+                             context->tensors_size);
       }
     }
   }
@@ -236,15 +255,18 @@ Status NodeReader::Read(Isa isa, std::unique_ptr<Operation>* operation) const {
   const char* name = registration->custom_name;
   for (const LceOperation& op : kLceOperations) {
     if (strcmp(op.name, name)) continue;
-    if (!node->inputs || !node->outputs || node->inputs->size != op.inputs || node->outputs->size != 1 ||
-        node->outputs->data[0] < 0 || node->inputs->data[0] < 0) {
-      return Status::Error("%s (node %d): it must have %d inputs and 1 output", name, index, op.inputs);
+    if (!node->inputs || !node->outputs || node->inputs->size != op.inputs ||
+        node->outputs->size != 1 || node->outputs->data[0] < 0 || node->inputs->data[0] < 0) {
+      return Status::Error("%s (node %d): it must have %d inputs and 1 output", name, index,
+                           op.inputs);
     }
-    // Of a convolution, either multiplier and bias or the thresholds may be absent; reading input -1 is not possible.
+    // Of a convolution, either multiplier and bias or the thresholds may be absent; reading input
+    // -1 is not possible.
     for (int i = 1; i < op.inputs; ++i) {
       const bool bits = output().type == kTfLiteInt32;
       const bool needed = i == 1 || (bits ? i == 4 : i < 4);
-      if (needed && node->inputs->data[i] < 0) return Status::Error("%s (node %d): input %d is absent", name, index, i);
+      if (needed && node->inputs->data[i] < 0)
+        return Status::Error("%s (node %d): input %d is absent", name, index, i);
     }
   }
   Status status = Status::Error("unknown operation");

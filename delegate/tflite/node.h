@@ -25,7 +25,8 @@ struct NodeReader {
 
   // Fetches the node and checks that its tensors exist.
   Status Open();
-  // Checks the node and what it refers to. With `operation` set, builds it for the kernels of `isa`.
+  // Checks the node and what it refers to. With `operation` set, builds it for the kernels of
+  // `isa`.
   Status Read(Isa isa, std::unique_ptr<Operation>* operation) const;
 
   const TfLiteTensor& input(int i) const { return context->tensors[node->inputs->data[i]]; }

@@ -24,12 +24,15 @@ size_t EditDistance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-Status Unknown(const char* what, const std::string& received, const std::vector<std::string>& known) {
+Status Unknown(const char* what, const std::string& received,
+               const std::vector<std::string>& known) {
   const std::string shown = received.substr(0, 64);
-  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-    return EditDistance(shown, a) < EditDistance(shown, b);
-  });
-  return Status::Error("unknown %s. Received: %s. Did you mean %s?", what, shown.c_str(), nearest->c_str());
+  const auto nearest =
+      std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+        return EditDistance(shown, a) < EditDistance(shown, b);
+      });
+  return Status::Error("unknown %s. Received: %s. Did you mean %s?", what, shown.c_str(),
+                       nearest->c_str());
 }
 
 Status ParseKernel(const std::string& value, Isa* kernel) {
@@ -42,7 +45,8 @@ Status ParseKernel(const std::string& value, Isa* kernel) {
     known.push_back(IsaName(isa));
     if (value != IsaName(isa)) continue;
     if (!CpuSupports(isa)) {
-      return Status::Error("this processor cannot run the kernels %s. Use kernel=auto", value.c_str());
+      return Status::Error("this processor cannot run the kernels %s. Use kernel=auto",
+                           value.c_str());
     }
     *kernel = isa;
     return Status::Ok();
@@ -55,8 +59,8 @@ Status ParseThreads(const std::string& value, int* threads) {
   errno = 0;
   const long number = std::strtol(value.c_str(), &end, 10);
   if (errno || value.empty() || *end || number < 1 || number > kMaxThreads) {
-    return Status::Error("the option num_threads must be an integer from 1 to %d. Received: %s", kMaxThreads,
-                         value.substr(0, 64).c_str());
+    return Status::Error("the option num_threads must be an integer from 1 to %d. Received: %s",
+                         kMaxThreads, value.substr(0, 64).c_str());
   }
   *threads = static_cast<int>(number);
   return Status::Ok();
@@ -73,7 +77,8 @@ Status ParseFusions(const std::string& value, Fusions* fusions) {
     } else if (word == "batch_norm" || word == "-batch_norm") {
       fusions->batch_norm = word[0] != '-';
     } else {
-      return Unknown("value of the option fusion", word, {"all", "none", "batch_norm", "-batch_norm"});
+      return Unknown("value of the option fusion", word,
+                     {"all", "none", "batch_norm", "-batch_norm"});
     }
     begin = end + 1;
   }
@@ -82,7 +87,8 @@ Status ParseFusions(const std::string& value, Fusions* fusions) {
 
 }  // namespace
 
-Status ParseOptions(const char* const* keys, const char* const* values, size_t count, Options* options) {
+Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
+                    Options* options) {
   bool kernel_given = false;
   for (size_t i = 0; i < count; ++i) {
     const std::string key = keys[i] ? keys[i] : "", value = values[i] ? values[i] : "";

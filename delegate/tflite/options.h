@@ -21,9 +21,10 @@ struct Options {
 
 constexpr int kMaxThreads = 256;
 
-// num_threads, kernel (the environment variable TFLBNN_KERNEL is its default), fusion: "all", "none", or a list of
-// names, each with a - in front to leave it out, such as "-batch_norm". Unknown names and values are refused with the
-// nearest known one.
-Status ParseOptions(const char* const* keys, const char* const* values, size_t count, Options* options);
+// num_threads, kernel (the environment variable TFLBNN_KERNEL is its default), fusion: "all",
+// "none", or a list of names, each with a - in front to leave it out, such as "-batch_norm".
+// Unknown names and values are refused with the nearest known one.
+Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
+                    Options* options);
 
 }  // namespace tflbnn

@@ -39,17 +39,21 @@ Status Partition::OutputOf(const TfLiteContext* context, int tensor, int* value)
   if (values_.count(tensor)) return Status::Error("tensor %d is written after it was read", tensor);
   DataType type;
   TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
-  const auto output = std::find_if(outputs_.begin(), outputs_.end(), [&](const Binding& b) { return b.tensor == tensor; });
+  const auto output = std::find_if(outputs_.begin(), outputs_.end(),
+                                   [&](const Binding& b) { return b.tensor == tensor; });
   *value = values_[tensor] = graph_.AddValue(type, /*external=*/output != outputs_.end());
   if (output != outputs_.end()) output->value = *value;
   return Status::Ok();
 }
 
 Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& params) {
-  for (int i = 0; i < params.output_tensors->size; ++i) outputs_.push_back({params.output_tensors->data[i], -1});
-  const std::vector<int> nodes(params.nodes_to_replace->data, params.nodes_to_replace->data + params.nodes_to_replace->size);
+  for (int i = 0; i < params.output_tensors->size; ++i)
+    outputs_.push_back({params.output_tensors->data[i], -1});
+  const std::vector<int> nodes(params.nodes_to_replace->data,
+                               params.nodes_to_replace->data + params.nodes_to_replace->size);
   // Nodes that are not LCE's were claimed in order to be absorbed.
-  const BatchNorms batch_norms = shared_->fusions.batch_norm ? FindBatchNorms(context, nodes) : BatchNorms();
+  const BatchNorms batch_norms =
+      shared_->fusions.batch_norm ? FindBatchNorms(context, nodes) : BatchNorms();
   for (int index : nodes) {
     NodeReader reader{context, index};
     TFLBNN_RETURN_IF_ERROR(reader.Open());
@@ -59,7 +63,8 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
     const auto batch_norm = batch_norms.find(index);
     if (batch_norm != batch_norms.end()) {
       source = batch_norm->second.source;
-      operation.reset(new Quantize(batch_norm->second.threshold, batch_norm->second.negate, shared_->kernel));
+      operation.reset(
+          new Quantize(batch_norm->second.threshold, batch_norm->second.negate, shared_->kernel));
     } else {
       TFLBNN_RETURN_IF_ERROR(reader.Read(shared_->kernel, &operation));
     }
@@ -68,7 +73,8 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
     graph_.AddOperation(std::move(operation), {input}, output);
   }
   for (const Binding& binding : outputs_) {
-    if (binding.value < 0) return Status::Error("tensor %d is not produced by this partition", binding.tensor);
+    if (binding.value < 0)
+      return Status::Error("tensor %d is not produced by this partition", binding.tensor);
   }
   return Status::Ok();
 }
@@ -81,7 +87,8 @@ Status Partition::Prepare(TfLiteContext* context) {
   }
   TFLBNN_RETURN_IF_ERROR(graph_.Resize(shared_->pool.size()));
   for (const Binding& binding : outputs_) {
-    TFLBNN_RETURN_IF_ERROR(ResizeTensor(context, &context->tensors[binding.tensor], graph_.shape(binding.value)));
+    TFLBNN_RETURN_IF_ERROR(
+        ResizeTensor(context, &context->tensors[binding.tensor], graph_.shape(binding.value)));
   }
   return Status::Ok();
 }
@@ -93,7 +100,8 @@ Status Partition::Invoke(TfLiteContext* context) {
       const TfLiteTensor& tensor = context->tensors[binding.tensor];
       const size_t bytes = graph_.bytes(binding.value);
       if (bytes > 0 && (!tensor.data || tensor.bytes < bytes)) {
-        return Status::Error("tensor %d has %zu bytes instead of %zu", binding.tensor, tensor.bytes, bytes);
+        return Status::Error("tensor %d has %zu bytes instead of %zu", binding.tensor, tensor.bytes,
+                             bytes);
       }
       graph_.Bind(binding.value, tensor.data);
     }

@@ -1,4 +1,5 @@
-// One connected piece of a TFLite graph that the delegate took over: a core graph and its binding to TFLite's tensors.
+// One connected piece of a TFLite graph that the delegate took over: a core graph and its binding
+// to TFLite's tensors.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,8 @@
 
 namespace tflbnn {
 
-// What all partitions of one delegate share; they keep it alive, so the delegate and the interpreters may go in any
-// order.
+// What all partitions of one delegate share; they keep it alive, so the delegate and the
+// interpreters may go in any order.
 struct SharedState {
   SharedState(const Options& options, int threads)
       : kernel(options.kernel), fusions(options.fusions), pool(threads) {}
@@ -26,7 +27,8 @@ class Partition {
   explicit Partition(std::shared_ptr<SharedState> shared) : shared_(std::move(shared)) {}
   // Builds the graph, packing weights; called once.
   Status Build(TfLiteContext* context, const TfLiteDelegateParams& params);
-  // Infers shapes, resizes TFLite's output tensors, reserves memory; called whenever shapes may have changed.
+  // Infers shapes, resizes TFLite's output tensors, reserves memory; called whenever shapes may
+  // have changed.
   Status Prepare(TfLiteContext* context);
   Status Invoke(TfLiteContext* context);
 

@@ -22,7 +22,8 @@ bool DimsPlausible(const TfLiteTensor& tensor) {
   return !tensor.dims || (tensor.dims->size >= 0 && tensor.dims->size < kMaxDims);
 }
 
-// The file gives constants a shape and as many bytes; their agreement shows that both are where we read them.
+// The file gives constants a shape and as many bytes; their agreement shows that both are where we
+// read them.
 bool SizeAgrees(const TfLiteTensor& tensor) {
   const bool four = tensor.type == kTfLiteFloat32 || tensor.type == kTfLiteInt32;
   if (tensor.allocation_type != kTfLiteMmapRo || !four || !tensor.dims) return true;
@@ -39,10 +40,12 @@ bool SizeAgrees(const TfLiteTensor& tensor) {
 
 Status CheckRuntime(const TfLiteContext* context) {
   const Status unknown = Status::Error(
-      "this TensorFlow Lite runtime lays out its structures in a way that is not known here. Use the tensorflow or "
+      "this TensorFlow Lite runtime lays out its structures in a way that is not known here. Use "
+      "the tensorflow or "
       "ai-edge-litert releases that tflbnn was tested with");
   if (!context->GetExecutionPlan || !context->ResizeTensor || !context->GetNodeAndRegistration ||
-      !context->ReplaceNodeSubsetsWithDelegateKernels || !context->impl_ || context->tensors_size > kMaxTensors ||
+      !context->ReplaceNodeSubsetsWithDelegateKernels || !context->impl_ ||
+      context->tensors_size > kMaxTensors ||
       (context->tensors_size > 0 && !Plausible(context->tensors))) {
     return unknown;
   }

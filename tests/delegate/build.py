@@ -15,10 +15,9 @@ def build(name: str, *options: str, targets: tuple[str, ...] = ("tflbnn_tests",)
     tools = Path(sys.executable).parent  # cmake and ninja of the virtual environment
     cmake = tools / "cmake" if (tools / "cmake").exists() else "cmake"
     ninja = [f"-DCMAKE_MAKE_PROGRAM={tools / 'ninja'}"] if (tools / "ninja").exists() else []
+    settings = ["-DTFLBNN_BUILD_TESTS=ON", "-DTFLBNN_WERROR=ON", *ninja, *options]
     for command in (
-        [cmake, "-G", "Ninja", "-S", ROOT / "delegate", "-B", folder, "-DTFLBNN_BUILD_TESTS=ON", "-DTFLBNN_WERROR=ON"]
-        + ninja
-        + list(options),
+        [cmake, "-G", "Ninja", "-S", ROOT / "delegate", "-B", folder, *settings],
         [cmake, "--build", folder, "--target", *targets],
     ):
         run = subprocess.run(command, capture_output=True, text=True)

@@ -27,13 +27,13 @@ def load(runtime: str) -> tuple[Any, Any]:
 class Network:
     """A model in an interpreter with the delegate."""
 
-    def __init__(self, model: bytes, runtime: str = RUNTIMES[0], delegate: Any = None, threads: int = 1, **options: Any):
+    def __init__(
+        self, model: bytes, runtime: str = RUNTIMES[0], delegate: Any = None, threads: int = 1, **options: Any
+    ):
         interpreter, load_delegate = load(runtime)
         named = {name: str(value) for name, value in options.items()}
         self.delegate = delegate or load_delegate(str(delegate_path()), named)
-        self.interpreter = interpreter(
-            model_content=model, num_threads=threads, experimental_delegates=[self.delegate]
-        )
+        self.interpreter = interpreter(model_content=model, num_threads=threads, experimental_delegates=[self.delegate])
         self.interpreter.allocate_tensors()
 
     def resize(self, *shape: int) -> None:

@@ -56,7 +56,12 @@ class Graph:
             setattr(self.graph, name, [])
 
     def tensor(
-        self, shape: Any, dtype: str = "float32", data: bytes | None = None, scale: float | None = None, zero_point: int = 0
+        self,
+        shape: Any,
+        dtype: str = "float32",
+        data: bytes | None = None,
+        scale: float | None = None,
+        zero_point: int = 0,
     ) -> int:
         tensor = schema.TensorT()
         tensor.shape, tensor.type = [int(n) for n in shape], TENSOR_TYPES[dtype]

@@ -25,7 +25,12 @@ def window(size: int, filter_size: int, stride: int, dilation: int, padding: int
 
 
 def taps(
-    x: np.ndarray, filter_size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], padding: int, pad: int
+    x: np.ndarray,
+    filter_size: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: int,
+    pad: int,
 ) -> np.ndarray:
     """[filter height, filter width, batch, output height, output width, channels]: what each tap sees."""
     batch, height, width, channels = x.shape
@@ -93,8 +98,6 @@ class Convolution:
         return np.clip(away_from_zero, -128, 127).astype(np.int8)
 
 
-def max_pool(
-    x: np.ndarray, filter_size: tuple[int, int], stride: tuple[int, int], padding: int
-) -> np.ndarray:
+def max_pool(x: np.ndarray, filter_size: tuple[int, int], stride: tuple[int, int], padding: int) -> np.ndarray:
     """The maximum of signs; padding takes no part in it, as no sign is below -1."""
     return taps(x, filter_size, stride, (1, 1), padding, -1).max(axis=(0, 1))

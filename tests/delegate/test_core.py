@@ -26,7 +26,9 @@ def test_core(tests: Path) -> None:
 def test_only_the_header_is_exported() -> None:
     header = (ROOT / "delegate" / "c" / "tflbnn_delegate.h").read_text()
     declared = set(re.findall(r"^TFLBNN_EXPORT [^;(]*?(\w+)\(", header, re.MULTILINE))
-    symbols = subprocess.run(["nm", "-D", "--defined-only", delegate_path()], capture_output=True, text=True, check=True)
+    symbols = subprocess.run(
+        ["nm", "-D", "--defined-only", delegate_path()], capture_output=True, text=True, check=True
+    )
     assert len(declared) == 8
     assert {line.split()[-1] for line in symbols.stdout.splitlines()} == declared
 

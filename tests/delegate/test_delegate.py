@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import re
 import subprocess
 import sys
 import threading
@@ -120,18 +121,20 @@ def test_an_interpreter_outlives_its_delegate(runtime: str, request: pytest.Fixt
         ({"kernel": "avx51"}, "tflbnn: unknown value of the option kernel. Received: avx51. Did you mean avx512?"),
         ({"num_threads": "0"}, "tflbnn: the option num_threads must be an integer from 1 to 256. Received: 0"),
         ({"num_threads": "many"}, "tflbnn: the option num_threads must be an integer from 1 to 256. Received: many"),
-        ({"fusion": "-batchnorm"}, "unknown value of the option fusion. Received: -batchnorm. Did you mean -batch_norm?"),
+        (
+            {"fusion": "-batchnorm"},
+            "unknown value of the option fusion. Received: -batchnorm. Did you mean -batch_norm?",
+        ),
     ],
 )
 def test_wrong_options_are_refused(runtime: str, options: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=re.escape(message)):
         load(runtime)[1](str(delegate_path()), options)
-    assert message in str(error.value)
 
 
 def test_the_environment_chooses_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFLBNN_KERNEL", "nonsense")
-    with pytest.raises(ValueError, match="environment variable TFLBNN_KERNEL: .* Received: nonsense"):
+    with pytest.raises(ValueError, match=r"environment variable TFLBNN_KERNEL: .* Received: nonsense"):
         Network(CHAIN.model)
     np.testing.assert_array_equal(Network(CHAIN.model, kernel="scalar")(samples(1))[0], CHAIN(samples(1)))
 

@@ -20,7 +20,9 @@ def convolutions(draw: st.DrawFn) -> tuple[Convolution, tuple[int, int, int], in
     """A convolution, the input's batch, height and width, a seed."""
     pair = lambda low, high: st.tuples(st.integers(low, high), st.integers(low, high))  # noqa: E731
     groups = draw(st.sampled_from((1, 1, 1, 2, 3)))
-    channels_in = 32 * groups * draw(st.integers(1, 2)) if groups > 1 else draw(st.sampled_from((1, 2, 31, 32, 33, 64, 100)))
+    channels_in = (
+        32 * groups * draw(st.integers(1, 2)) if groups > 1 else draw(st.sampled_from((1, 2, 31, 32, 33, 64, 100)))
+    )
     convolution = Convolution(
         channels_in,
         groups * draw(st.sampled_from((1, 5, 16, 31, 32, 33, 64))),
@@ -58,7 +60,8 @@ def convolution_model(
     else:
         inputs[2:4] = graph.constant(multiplier), graph.constant(bias)
     rows, columns = (
-        window(size, *rest, c.padding)[0] for size, *rest in zip(shape[1:], c.filter_size, c.stride, c.dilation, strict=True)
+        window(size, *rest, c.padding)[0]
+        for size, *rest in zip(shape[1:], c.filter_size, c.stride, c.dilation, strict=True)
     )
     channels = -(-c.channels_out // 32) if c.output == "int32" else c.channels_out
     quantization = {"scale": c.scale, "zero_point": c.zero_point} if c.output == "int8" else {}

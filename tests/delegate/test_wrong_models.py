@@ -48,7 +48,9 @@ def convolution(
 
 def unary(name: str, input_type: str, output_type: str, custom_options: bytes | None = None, shape=(1, 4, 4, 1), **kw):
     graph = Graph()
-    return graph.finish(graph.custom(name, [graph.input(shape, input_type)], graph.tensor(shape, output_type, **kw), custom_options))
+    return graph.finish(
+        graph.custom(name, [graph.input(shape, input_type)], graph.tensor(shape, output_type, **kw), custom_options)
+    )
 
 
 WRONG = {
@@ -58,7 +60,10 @@ WRONG = {
     "text_option": (convolution(conv_options(33, stride_width="two")), "the option stride_width is no 32-bit integer"),
     "huge_option": (convolution(conv_options(33, stride_width=2**40)), "the option stride_width is no 32-bit integer"),
     "stride_0": (convolution(conv_options(33, stride_height=0)), "filter, stride and dilation must be positive"),
-    "dilation_0": (convolution(conv_options(33, dilation_width_factor=0)), "filter, stride and dilation must be positive"),
+    "dilation_0": (
+        convolution(conv_options(33, dilation_width_factor=0)),
+        "filter, stride and dilation must be positive",
+    ),
     "dilation_negative": (convolution(conv_options(33, dilation_width_factor=-3)), "must be positive"),
     "padding_2": (convolution(conv_options(33, padding=2)), r"padding must be 0 \(SAME\) or 1 \(VALID\)"),
     "pad_values_2": (convolution(conv_options(33, pad_values=2)), "pad_values must be 0 or 1"),
@@ -88,7 +93,10 @@ WRONG = {
     "quantize_int32": (unary("LceQuantize", "int32", "int32"), "the input must be float32 or int8"),
     "quantize_to_float": (unary("LceQuantize", "float32", "float32"), "the output must be int32"),
     "dequantize_float": (unary("LceDequantize", "float32", "float32"), "the input must be int32"),
-    "dequantize_words": (unary("LceDequantize", "int32", "float32", shape=(1, 4, 4, 40)), "channels do not fit the input"),
+    "dequantize_words": (
+        unary("LceDequantize", "int32", "float32", shape=(1, 4, 4, 40)),
+        "channels do not fit the input",
+    ),
     "dequantize_without_scale": (unary("LceDequantize", "int32", "int8"), "needs a positive scale"),
     "pool_float": (unary("LceBMaxPool2d", "float32", "int32", pool_options()), "must be int32"),
     "pool_stride_0": (unary("LceBMaxPool2d", "int32", "int32", pool_options(stride_width=0)), "must be positive"),

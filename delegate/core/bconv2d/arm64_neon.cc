@@ -1,11 +1,13 @@
-// AArch64 NEON: a lane is a byte of a channel, a step takes 8 bits of it, so vcnt needs no sums across lanes.
+// AArch64 NEON: a lane is a byte of a channel, a step takes 8 bits of it, so vcnt needs no sums
+// across lanes.
 #include "core/bconv2d/generic.h"
 #include "core/simd/neon.h"
 
 namespace tflbnn {
 namespace {
 
-// Counts of 16 channels: in bytes, 7 words long; then in 16 bits, or in 32 where a count may pass 65,535.
+// Counts of 16 channels: in bytes, 7 words long; then in 16 bits, or in 32 where a count may pass
+// 65,535.
 template <bool kWide>
 struct Counts;
 template <>
@@ -45,7 +47,9 @@ struct Counts<true> {
     bytes = vdupq_n_u8(0);
   }
   TFLBNN_INLINE void Doubled(int32x4_t* d) const {
-    For<4>([&](auto i) TFLBNN_LAMBDA { d[i.value] = vreinterpretq_s32_u32(vshlq_n_u32(total[i.value], 1)); });
+    For<4>([&](auto i) TFLBNN_LAMBDA {
+      d[i.value] = vreinterpretq_s32_u32(vshlq_n_u32(total[i.value], 1));
+    });
   }
 };
 
@@ -67,7 +71,8 @@ struct NeonBConv2D : Neon {
   }
   static TFLBNN_INLINE void Accumulate(Accumulator& a, uint8x16_t x, const Weights& w) {
     a.bytes = vaddq_u8(a.bytes, vcntq_u8(veorq_u8(x, w.bytes)));
-    asm("" : "+w"(a.bytes));  // keeps GCC from delaying the additions and spilling what they wait for
+    asm(""
+        : "+w"(a.bytes));  // keeps GCC from delaying the additions and spilling what they wait for
   }
   static TFLBNN_INLINE void Flush(Accumulator& a) { a.Flush(); }
   static TFLBNN_INLINE void Finish(const Accumulator* a, I* doubled) {

@@ -26,9 +26,10 @@ Status Copy(const void* from, size_t bytes, AlignedBuffer* to) {
   return Status::Ok();
 }
 
-// Numbers the positions of a window along one axis by which taps lie inside the input; range 0 is "all".
-std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacement& placement, int input,
-                                        std::vector<int32_t>* classes) {
+// Numbers the positions of a window along one axis by which taps lie inside the input; range 0 is
+// "all".
+std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacement& placement,
+                                        int input, std::vector<int32_t>* classes) {
   std::vector<TapRange> ranges{{0, window.filter}};
   std::map<std::pair<int, int>, int32_t> known{{{0, window.filter}, 0}};
   classes->clear();
@@ -36,9 +37,11 @@ std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacem
     const int64_t first = int64_t{position} * window.stride - placement.before;
     const int64_t d = window.dilation, filter = window.filter;
     const int64_t begin = std::min(filter, first < 0 ? (-first + d - 1) / d : 0);
-    const int64_t end = first >= input ? begin : std::max(begin, std::min(filter, (input - 1 - first) / d + 1));
+    const int64_t end =
+        first >= input ? begin : std::max(begin, std::min(filter, (input - 1 - first) / d + 1));
     const TapRange range{static_cast<int>(begin), static_cast<int>(end)};
-    const auto [entry, added] = known.insert({{range.begin, range.end}, static_cast<int32_t>(ranges.size())});
+    const auto [entry, added] =
+        known.insert({{range.begin, range.end}, static_cast<int32_t>(ranges.size())});
     if (added) ranges.push_back(range);
     classes->push_back(entry->second);
   }
@@ -50,30 +53,33 @@ std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacem
 Status BConv2D::Validate(const BConv2DParams& p) {
   for (const Window& window : {p.height, p.width}) {
     if (window.filter < 1 || window.stride < 1 || window.dilation < 1) {
-      return Status::Error("filter, stride and dilation must be positive. Received: %d, %d, %d", window.filter,
-                           window.stride, window.dilation);
+      return Status::Error("filter, stride and dilation must be positive. Received: %d, %d, %d",
+                           window.filter, window.stride, window.dilation);
     }
   }
   if (p.channels_in < 1 || p.channels_out < 1 || p.groups < 1) {
-    return Status::Error("channels and groups must be positive. Received: %d in, %d out, %d groups", p.channels_in,
-                         p.channels_out, p.groups);
+    return Status::Error("channels and groups must be positive. Received: %d in, %d out, %d groups",
+                         p.channels_in, p.channels_out, p.groups);
   }
   if (p.channels_out % p.groups || p.channels_in % p.groups) {
-    return Status::Error("groups must divide the channels. Received: %d groups, %d channels in, %d out", p.groups,
-                         p.channels_in, p.channels_out);
+    return Status::Error(
+        "groups must divide the channels. Received: %d groups, %d channels in, %d out", p.groups,
+        p.channels_in, p.channels_out);
   }
   if (p.groups > 1 && p.channels_per_group() % 32) {
-    return Status::Error("groups are packed in words of 32 input channels. Received: %d channels a group",
-                         p.channels_per_group());
+    return Status::Error(
+        "groups are packed in words of 32 input channels. Received: %d channels a group",
+        p.channels_per_group());
   }
   // Doubled counts, corrections included, must fit 32 bits.
   if (int64_t{p.height.filter} * p.width.filter > INT_MAX / 4 ||
       int64_t{p.taps()} * WordsForChannels(p.channels_per_group()) > INT_MAX / 4 / 32) {
-    return Status::Error("the filter is too large: %dx%d taps of %d channels", p.height.filter, p.width.filter,
-                         p.channels_per_group());
+    return Status::Error("the filter is too large: %dx%d taps of %d channels", p.height.filter,
+                         p.width.filter, p.channels_per_group());
   }
   if (p.output == DataType::kInt8 && !(p.output_scale > 0)) {
-    return Status::Error("an int8 output needs a positive scale. Received: %g", double{p.output_scale});
+    return Status::Error("an int8 output needs a positive scale. Received: %g",
+                         double{p.output_scale});
   }
   return Status::Ok();
 }
@@ -95,7 +101,8 @@ Status BConv2D::Create(const BConv2DParams& params, const BConv2DConstants& cons
 
 Status BConv2D::CopyConstants(const BConv2DConstants& constants) {
   const size_t channels = static_cast<size_t>(params_.channels_out);
-  const size_t words = channels * static_cast<size_t>(params_.taps()) * static_cast<size_t>(params_.words());
+  const size_t words =
+      channels * static_cast<size_t>(params_.taps()) * static_cast<size_t>(params_.words());
   TFLBNN_RETURN_IF_ERROR(Copy(constants.filter, 4 * words, &filter_));
   TFLBNN_RETURN_IF_ERROR(Copy(constants.multiplier, 4 * channels, &multiplier_));
   TFLBNN_RETURN_IF_ERROR(Copy(constants.bias, 4 * channels, &bias_));
@@ -104,10 +111,12 @@ Status BConv2D::CopyConstants(const BConv2DConstants& constants) {
 
 Status BConv2D::PackWeights(const void* filter) {
   const int channels = params_.channels_out / params_.groups, words = params_.words();
-  const size_t taps = static_cast<size_t>(params_.taps()), depth = taps * static_cast<size_t>(words);
+  const size_t taps = static_cast<size_t>(params_.taps()),
+               depth = taps * static_cast<size_t>(words);
   for (int group = 0; group < params_.groups; ++group) {
     for (int channel = 0; channel < channels; channel += kBlockChannels) {
-      blocks_.push_back({group * channels + channel, std::min(kBlockChannels, channels - channel), group * words});
+      blocks_.push_back({group * channels + channel, std::min(kBlockChannels, channels - channel),
+                         group * words});
     }
   }
   const size_t block_bytes = depth * kernel_->word_bytes;
@@ -155,10 +164,11 @@ void BConv2D::PackTransforms(const BConv2DConstants& constants) {
       const size_t at = block * kBlockChannels + static_cast<size_t>(lane);
       if (bits) {
         // Any value, but counts lie within 0 and 2^29, so clamping before doubling changes nothing.
-        thresholds_[at] = 2 * std::max(-1, std::min(At<int32_t>(constants.threshold, channel), 1 << 29));
+        thresholds_[at] =
+            2 * std::max(-1, std::min(At<int32_t>(constants.threshold, channel), 1 << 29));
       } else {
-        const BConv2DTransform transform =
-            MakeTransform(params_, At<float>(constants.multiplier, channel), At<float>(constants.bias, channel));
+        const BConv2DTransform transform = MakeTransform(
+            params_, At<float>(constants.multiplier, channel), At<float>(constants.bias, channel));
         multipliers_[at] = transform.multiplier;
         biases_[at] = transform.bias;
         job_.low = transform.low;
@@ -166,29 +176,33 @@ void BConv2D::PackTransforms(const BConv2DConstants& constants) {
       }
     }
   }
-  // Without an activation the limits are those of any sum, which only stray bits past the last channel could exceed.
+  // Without an activation the limits are those of any sum, which only stray bits past the last
+  // channel could exceed.
   job_.clamp = params_.activation != Activation::kNone || params_.channels_per_group() % 32 != 0;
   job_.multiplier = multipliers_.data();
   job_.bias = biases_.data();
   job_.threshold = thresholds_.data();
-  job_.output_type = bits                                  ? BConv2DOutput::kBits
+  job_.output_type = bits                                ? BConv2DOutput::kBits
                      : params_.output == DataType::kInt8 ? BConv2DOutput::kInt8
-                                                           : BConv2DOutput::kFloat32;
+                                                         : BConv2DOutput::kFloat32;
 }
 
 Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   const Shape& in = inputs[0];
-  if (in.rank != 4) return Status::Error("LceBconv2d: the input must have 4 dimensions. Received: %d", in.rank);
+  if (in.rank != 4)
+    return Status::Error("LceBconv2d: the input must have 4 dimensions. Received: %d", in.rank);
   if (in.dims[3] != WordsForChannels(params_.channels_in)) {
-    return Status::Error("LceBconv2d: %d input channels are %lld words. Received: input %s", params_.channels_in,
-                         static_cast<long long>(WordsForChannels(params_.channels_in)), in.ToString().c_str());
+    return Status::Error(
+        "LceBconv2d: %d input channels are %lld words. Received: input %s", params_.channels_in,
+        static_cast<long long>(WordsForChannels(params_.channels_in)), in.ToString().c_str());
   }
   WindowPlacement rows, columns;
   Status placed = PlaceWindow(params_.height, params_.padding, in.dims[1], &rows);
   if (placed.ok()) placed = PlaceWindow(params_.width, params_.padding, in.dims[2], &columns);
   if (!placed.ok()) return Status::Error("LceBconv2d: %s", placed.message().c_str());
-  const int channels = params_.output == DataType::kBits ? static_cast<int>(WordsForChannels(params_.channels_out))
-                                                         : params_.channels_out;
+  const int channels = params_.output == DataType::kBits
+                           ? static_cast<int>(WordsForChannels(params_.channels_out))
+                           : params_.channels_out;
   input_ = in;
   output_ = Shape{4, {in.dims[0], rows.output, columns.output, channels}};
   *output = output_;
@@ -212,13 +226,16 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   job_.output_height = rows.output;
   job_.output_width = columns.output;
   job_.output_pitch = channels;
-  // Used where all taps lie inside, which no window does that is larger than the input; then they might overflow.
+  // Used where all taps lie inside, which no window does that is larger than the input; then they
+  // might overflow.
   const bool fits = (params_.height.filter - 1) * job_.dilation_height < in.dims[1] &&
                     (params_.width.filter - 1) * job_.dilation_width < in.dims[2];
   tap_offsets_.clear();
   for (int y = 0; y < params_.height.filter; ++y) {
     for (int x = 0; x < params_.width.filter; ++x) {
-      tap_offsets_.push_back(!fits ? 0 : y * job_.dilation_height * job_.row_words + x * job_.dilation_width * job_.pixel_words);
+      tap_offsets_.push_back(!fits ? 0
+                                   : y * job_.dilation_height * job_.row_words +
+                                         x * job_.dilation_width * job_.pixel_words);
     }
   }
   job_.tap_offset = tap_offsets_.data();
@@ -229,7 +246,8 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   // A batch of pixels keeps its pointers in 64 KiB, but holds one tile at least.
   const int64_t tile = int64_t{kernel_->tile_pixels} * job_.taps;
   job_.pointer_pixels =
-      static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(kMaxTilesPerBatch, 8192 / tile))) * kernel_->tile_pixels;
+      static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(kMaxTilesPerBatch, 8192 / tile))) *
+      kernel_->tile_pixels;
 
   job_.row_class = job_.column_class = nullptr;
   job_.correction = nullptr;
@@ -242,10 +260,12 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   return params_.zero_padding ? PrepareCorrection(row_ranges, column_ranges) : Status::Ok();
 }
 
-// The kernels read zero bits outside the image, that is +1, and count the set bits c of the filter's tap. The doubled
-// count should have gained the tap's n channels instead of 2 c: each such tap is worth n - 2 c. The sum over the taps
-// outside is the sum over all less that over the rectangle inside, which a table of sums gives at once.
-Status BConv2D::PrepareCorrection(const std::vector<TapRange>& rows, const std::vector<TapRange>& columns) {
+// The kernels read zero bits outside the image, that is +1, and count the set bits c of the
+// filter's tap. The doubled count should have gained the tap's n channels instead of 2 c: each such
+// tap is worth n - 2 c. The sum over the taps outside is the sum over all less that over the
+// rectangle inside, which a table of sums gives at once.
+Status BConv2D::PrepareCorrection(const std::vector<TapRange>& rows,
+                                  const std::vector<TapRange>& columns) {
   const size_t lanes = blocks_.size() * kBlockChannels;
   const uint64_t count = uint64_t{rows.size()} * columns.size() * lanes;
   if (count > kMaxTensorBytes / 4 || !correction_.AllocateZeroed(static_cast<size_t>(count) * 4)) {
@@ -253,15 +273,19 @@ Status BConv2D::PrepareCorrection(const std::vector<TapRange>& rows, const std::
   }
   const int height = params_.height.filter, width = params_.width.filter, pitch = width + 1;
   std::vector<int32_t> sums(static_cast<size_t>(height + 1) * static_cast<size_t>(pitch), 0);
-  auto sum = [&](int y, int x) -> int32_t& { return sums[static_cast<size_t>(y) * static_cast<size_t>(pitch) + static_cast<size_t>(x)]; };
+  auto sum = [&](int y, int x) -> int32_t& {
+    return sums[static_cast<size_t>(y) * static_cast<size_t>(pitch) + static_cast<size_t>(x)];
+  };
   job_.correction = correction_.as<int32_t>();
   for (size_t block = 0; block < blocks_.size(); ++block) {
     for (int lane = 0; lane < blocks_[block].lanes; ++lane) {
-      const int32_t* counts = tap_counts_.data() + static_cast<ptrdiff_t>(blocks_[block].channel + lane) * params_.taps();
+      const int32_t* counts =
+          tap_counts_.data() +
+          static_cast<ptrdiff_t>(blocks_[block].channel + lane) * params_.taps();
       for (int y = 0; y < height; ++y) {
         for (int x = 0; x < width; ++x) {
-          sum(y + 1, x + 1) =
-              sum(y, x + 1) + sum(y + 1, x) - sum(y, x) + params_.channels_per_group() - 2 * *counts++;
+          sum(y + 1, x + 1) = sum(y, x + 1) + sum(y + 1, x) - sum(y, x) +
+                              params_.channels_per_group() - 2 * *counts++;
         }
       }
       int32_t* at = correction_.as<int32_t>() + block * kBlockChannels + static_cast<size_t>(lane);
@@ -288,19 +312,20 @@ size_t BConv2D::ScratchBytes(int threads) const {
 void BConv2D::Run(const Arguments& arguments) const {
   const auto* input = static_cast<const uint32_t*>(arguments.inputs[0]);
   if (!kernel_) {
-    BConv2DReference(params_, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()}, input_, output_,
-                     input, arguments.output);
+    BConv2DReference(params_, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()},
+                     input_, output_, input, arguments.output);
     return;
   }
   BConv2DJob job = job_;
   job.input = input;
   job.output = arguments.output;
   auto* const pointers = static_cast<const uint32_t**>(arguments.scratch);
-  arguments.pool->ParallelFor(output_.Rows(), static_cast<size_t>(kernel_->tile_pixels),
-                              [&](size_t first, size_t last, int thread) {
-                                kernel_->run(job, pointers + PointersPerThread() * static_cast<size_t>(thread), first,
-                                             last);
-                              });
+  arguments.pool->ParallelFor(
+      output_.Rows(), static_cast<size_t>(kernel_->tile_pixels),
+      [&](size_t first, size_t last, int thread) {
+        kernel_->run(job, pointers + PointersPerThread() * static_cast<size_t>(thread), first,
+                     last);
+      });
 }
 
 }  // namespace tflbnn

@@ -1,4 +1,5 @@
-// The binary convolution of every instruction set, over a description V of its vectors. Included by kernel files only.
+// The binary convolution of every instruction set, over a description V of its vectors. Included by
+// kernel files only.
 //
 // A lane is an output channel, so nothing is ever summed across lanes:
 //
@@ -11,7 +12,8 @@
 //           for each pixel of the tile
 //             counts[pixel] += popcount(w ^ the pixel's word, in every lane)
 //
-// A product of signs is -1 where the bits differ, so popcount(x ^ w) counts the products that are -1.
+// A product of signs is -1 where the bits differ, so popcount(x ^ w) counts the products that are
+// -1.
 //
 // V is a simd/ description plus
 //   kTilePixels, kTileBlocks    the tile, in pixels and blocks of 32 channels
@@ -42,12 +44,13 @@ struct BConv2DGeneric {
   };
 
   template <int P, int G>
-  static TFLBNN_INLINE void Word(typename V::Accumulator* counts, const uint32_t* const* x, ptrdiff_t word,
-                                 const uint8_t* w, size_t block_bytes) {
+  static TFLBNN_INLINE void Word(typename V::Accumulator* counts, const uint32_t* const* x,
+                                 ptrdiff_t word, const uint8_t* w, size_t block_bytes) {
     For<V::kSteps>([&](auto step) TFLBNN_LAMBDA {
       typename V::Weights weights[G * kA];
       For<G * kA>([&](auto a) TFLBNN_LAMBDA {
-        weights[a.value] = V::LoadWeights(w + (a.value / kA) * block_bytes, step.value, a.value % kA);
+        weights[a.value] =
+            V::LoadWeights(w + (a.value / kA) * block_bytes, step.value, a.value % kA);
       });
       For<P>([&](auto p) TFLBNN_LAMBDA {
         const auto bits = V::Broadcast(x[p.value] + word, step.value);
@@ -60,8 +63,8 @@ struct BConv2DGeneric {
 
   // pointers: [tap][pixel], where each tap of each pixel begins.
   template <int P, int G>
-  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers, const Pixel* pixels,
-                                             int block) {
+  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
+                                             const Pixel* pixels, int block) {
     typename V::Accumulator counts[P * G * kA];
     For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
     const size_t block_bytes = job.block_bytes;
@@ -83,8 +86,10 @@ struct BConv2DGeneric {
         }
       }
     }
-    if constexpr (V::kWordsPerFlush > 0) For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Flush(counts[i.value]); });
-    For<G>([&](auto g) TFLBNN_LAMBDA { Store<P, G, g.value>(job, pixels, block + g.value, counts); });
+    if constexpr (V::kWordsPerFlush > 0)
+      For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Flush(counts[i.value]); });
+    For<G>([&](auto g)
+               TFLBNN_LAMBDA { Store<P, G, g.value>(job, pixels, block + g.value, counts); });
   }
 
   // BConv2DTransform (params.h), then the output's format.
@@ -98,14 +103,16 @@ struct BConv2DGeneric {
       V::Finish(counts + (p.value * G + g) * kA, d[p.value]);
       if (const int32_t* correction = pixels[p.value].correction) {
         For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-          d[p.value][i.value] = V::AddI(d[p.value][i.value], V::LoadI(correction + lane0 + i.value * V::kLanes));
+          d[p.value][i.value] =
+              V::AddI(d[p.value][i.value], V::LoadI(correction + lane0 + i.value * V::kLanes));
         });
       }
     });
     if (job.output_type == BConv2DOutput::kBits) {
       I threshold[kVectors];
-      For<kVectors>(
-          [&](auto i) TFLBNN_LAMBDA { threshold[i.value] = V::LoadI(job.threshold + lane0 + i.value * V::kLanes); });
+      For<kVectors>([&](auto i) TFLBNN_LAMBDA {
+        threshold[i.value] = V::LoadI(job.threshold + lane0 + i.value * V::kLanes);
+      });
       uint32_t* const out = static_cast<uint32_t*>(job.output) + channel / 32;
       For<P>([&](auto p) TFLBNN_LAMBDA {
         StoreBits(out + static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch,
@@ -126,10 +133,12 @@ struct BConv2DGeneric {
     For<P>([&](auto p) TFLBNN_LAMBDA {
       F y[kVectors];
       For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-        y[i.value] = V::Add(V::Mul(V::ToFloat(d[p.value][i.value]), V::LoadF(multiplier + i.value * V::kLanes)),
-                            V::LoadF(bias + i.value * V::kLanes));
+        y[i.value] = V::Add(
+            V::Mul(V::ToFloat(d[p.value][i.value]), V::LoadF(multiplier + i.value * V::kLanes)),
+            V::LoadF(bias + i.value * V::kLanes));
       });
-      const ptrdiff_t offset = static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch + channel;
+      const ptrdiff_t offset =
+          static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch + channel;
       if (job.output_type == BConv2DOutput::kFloat32) {
         StoreFloats(static_cast<float*>(job.output) + offset, y, lanes);
       } else {
@@ -140,7 +149,8 @@ struct BConv2DGeneric {
 
   static TFLBNN_INLINE void StoreFloats(float* out, const F* y, int lanes) {
     if (lanes == kBlockChannels) {
-      For<kVectors>([&](auto i) TFLBNN_LAMBDA { V::StoreF(out + i.value * V::kLanes, y[i.value]); });
+      For<kVectors>([&](auto i)
+                        TFLBNN_LAMBDA { V::StoreF(out + i.value * V::kLanes, y[i.value]); });
       return;
     }
     For<kVectors>([&](auto i) TFLBNN_LAMBDA {
@@ -156,7 +166,8 @@ struct BConv2DGeneric {
   // Rounds half away from zero, saturates; NaN becomes -128.
   static TFLBNN_INLINE void StoreInt8(int8_t* out, const F* y, int lanes) {
     float value[kBlockChannels];
-    For<kVectors>([&](auto i) TFLBNN_LAMBDA { V::StoreF(value + i.value * V::kLanes, y[i.value]); });
+    For<kVectors>([&](auto i)
+                      TFLBNN_LAMBDA { V::StoreF(value + i.value * V::kLanes, y[i.value]); });
     for (int i = 0; i < lanes; ++i) {
       float v = value[i] > -128.f ? value[i] : -128.f;
       v = v < 127.f ? v : 127.f;
@@ -167,7 +178,8 @@ struct BConv2DGeneric {
     }
   }
 
-  // A group that ends inside a word leaves its bits; the next block, which comes later for every pixel, adds its own.
+  // A group that ends inside a word leaves its bits; the next block, which comes later for every
+  // pixel, adds its own.
   static TFLBNN_INLINE void StoreBits(uint32_t* out, uint32_t bits, int shift, int lanes) {
     if (shift == 0) {
       out[0] = bits;
@@ -178,8 +190,8 @@ struct BConv2DGeneric {
   }
 
   template <int P, int G>
-  static TFLBNN_INLINE void Tiles(const BConv2DJob& job, const uint32_t* const* pointers, const Pixel* pixels, int count,
-                                  int block) {
+  static TFLBNN_INLINE void Tiles(const BConv2DJob& job, const uint32_t* const* pointers,
+                                  const Pixel* pixels, int count, int block) {
     while (count >= P) {
       Tile<P, G>(job, pointers, pixels, block);
       pointers += static_cast<ptrdiff_t>(job.taps) * P;
@@ -195,10 +207,11 @@ struct BConv2DGeneric {
   struct Position {
     ptrdiff_t image, y, x;
   };
-  static void Point(const BConv2DJob& job, const uint32_t** pointers, Pixel* pixel, int count, size_t index,
-                    Position* at) {
+  static void Point(const BConv2DJob& job, const uint32_t** pointers, Pixel* pixel, int count,
+                    size_t index, Position* at) {
     for (int p = 0; p < count; ++p) {
-      const ptrdiff_t y0 = at->y * job.stride_height - job.pad_top, x0 = at->x * job.stride_width - job.pad_left;
+      const ptrdiff_t y0 = at->y * job.stride_height - job.pad_top,
+                      x0 = at->x * job.stride_width - job.pad_left;
       const uint32_t* const image = job.input + at->image * job.image_words;
       const int32_t row = job.row_class ? job.row_class[at->y] : 0;
       const int32_t column = job.column_class ? job.column_class[at->x] : 0;
@@ -206,11 +219,13 @@ struct BConv2DGeneric {
       pixel[p].correction = nullptr;
       if ((row | column) == 0) {
         const uint32_t* const x = image + y0 * job.row_words + x0 * job.pixel_words;
-        for (int t = 0; t < job.taps; ++t) pointers[static_cast<ptrdiff_t>(t) * count + p] = x + job.tap_offset[t];
+        for (int t = 0; t < job.taps; ++t)
+          pointers[static_cast<ptrdiff_t>(t) * count + p] = x + job.tap_offset[t];
       } else {
         if (job.correction) {
-          pixel[p].correction = job.correction + (static_cast<ptrdiff_t>(row) * job.column_classes + column) *
-                                                     job.block_count * kBlockChannels;
+          pixel[p].correction =
+              job.correction + (static_cast<ptrdiff_t>(row) * job.column_classes + column) *
+                                   job.block_count * kBlockChannels;
         }
         ptrdiff_t t = p;
         for (int fy = 0; fy < job.filter_height; ++fy) {
@@ -237,16 +252,18 @@ struct BConv2DGeneric {
   static void Run(const BConv2DJob& job, const uint32_t** pointers, size_t first, size_t last) {
     constexpr int kPixels = V::kTilePixels;
     Pixel pixels[kPixels * kMaxTilesPerBatch];
-    const size_t row = static_cast<size_t>(job.output_width), image = row * static_cast<size_t>(job.output_height);
+    const size_t row = static_cast<size_t>(job.output_width),
+                 image = row * static_cast<size_t>(job.output_height);
     Position at{static_cast<ptrdiff_t>(first / image), static_cast<ptrdiff_t>(first % image / row),
                 static_cast<ptrdiff_t>(first % row)};
     while (first < last) {
       const size_t left = last - first;
-      const int count = left < static_cast<size_t>(job.pointer_pixels) ? static_cast<int>(left) : job.pointer_pixels;
+      const int count = left < static_cast<size_t>(job.pointer_pixels) ? static_cast<int>(left)
+                                                                       : job.pointer_pixels;
       for (int p = 0; p < count; p += kPixels) {
         const int tile = count - p < kPixels ? count - p : kPixels;
-        Point(job, pointers + static_cast<ptrdiff_t>(p) * job.taps, pixels + p, tile, first + static_cast<size_t>(p),
-              &at);
+        Point(job, pointers + static_cast<ptrdiff_t>(p) * job.taps, pixels + p, tile,
+              first + static_cast<size_t>(p), &at);
       }
       int block = 0;
       while (block < job.block_count) {

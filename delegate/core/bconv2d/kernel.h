@@ -1,5 +1,6 @@
-// What the planner hands to a kernel: plain data only. The kernels are compiled with different instruction sets;
-// an inline function in this header could be emitted with AVX-512 and be picked by the linker for everybody.
+// What the planner hands to a kernel: plain data only. The kernels are compiled with different
+// instruction sets; an inline function in this header could be emitted with AVX-512 and be picked
+// by the linker for everybody.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +12,9 @@ constexpr int kBlockChannels = 32;
 
 // 32 output channels, fewer at the end of a group.
 struct BConv2DBlock {
-  int channel;      // first output channel
-  int lanes;        // how many
-  int input_word;   // first word of this group within an input pixel
+  int channel;     // first output channel
+  int lanes;       // how many
+  int input_word;  // first word of this group within an input pixel
 };
 
 enum class BConv2DOutput { kFloat32, kInt8, kBits };
@@ -33,7 +34,8 @@ struct BConv2DJob {
   const int32_t* row_class;
   const int32_t* column_class;
   int column_classes;
-  const int32_t* correction;  // [row class][column class][block][32], added to the doubled count; or null
+  const int32_t*
+      correction;  // [row class][column class][block][32], added to the doubled count; or null
   // Weights in the kernel's own order, block after block.
   const uint8_t* weights;
   size_t block_bytes;
@@ -47,7 +49,7 @@ struct BConv2DJob {
   ptrdiff_t output_pitch;  // elements of a pixel
   bool clamp;
   int32_t low, high;
-  const float* multiplier;   // [block][32], as the two below
+  const float* multiplier;  // [block][32], as the two below
   const float* bias;
   const int32_t* threshold;  // on the doubled count; unused lanes are never reached
   // Room in the caller's scratch memory: pointers for this many pixels, a multiple of the tile.

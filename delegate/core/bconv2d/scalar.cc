@@ -1,6 +1,8 @@
-// Any processor: counts in the bytes of 64-bit words (two channels in each), 31 words long, then in integers.
-#include "core/bconv2d/generic.h"
+// Any processor: counts in the bytes of 64-bit words (two channels in each), 31 words long, then in
+// integers.
 #include "core/simd/scalar.h"
+
+#include "core/bconv2d/generic.h"
 
 namespace tflbnn {
 namespace {
@@ -30,7 +32,8 @@ struct ScalarBConv2D : Scalar {
   }
   static TFLBNN_INLINE void Flush(Accumulator& a) {
     for (int i = 0; i < 16; ++i) {
-      const uint64_t pairs = (a.bytes[i] & 0x00FF00FF00FF00FFull) + ((a.bytes[i] >> 8) & 0x00FF00FF00FF00FFull);
+      const uint64_t pairs =
+          (a.bytes[i] & 0x00FF00FF00FF00FFull) + ((a.bytes[i] >> 8) & 0x00FF00FF00FF00FFull);
       const uint64_t sums = (pairs + (pairs >> 16)) & 0x0000FFFF0000FFFFull;
       a.total[2 * i] += static_cast<int32_t>(sums & 0xFFFF);
       a.total[2 * i + 1] += static_cast<int32_t>(sums >> 32);
@@ -47,7 +50,8 @@ struct ScalarBConv2D : Scalar {
 
 const BConv2DKernel& BConv2DScalar() {
   using V = ScalarBConv2D;
-  static const BConv2DKernel kernel = {"scalar", V::kTilePixels, V::kWordBytes, V::Pack, BConv2DGeneric<V>::Run};
+  static const BConv2DKernel kernel = {"scalar", V::kTilePixels, V::kWordBytes, V::Pack,
+                                       BConv2DGeneric<V>::Run};
   return kernel;
 }
 

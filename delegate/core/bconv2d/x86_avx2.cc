@@ -1,6 +1,7 @@
 // AVX2 has no popcount. A byte of activations chooses one of 256 constant rows: its low half holds
-// popcount(i ^ low nibble) for i = 0..15, its high half the same for the high nibble. With the weights' nibbles as
-// indices, one pshufb is the xor and the popcount of 8 bits of 16 channels: 128 products, and one addition of bytes.
+// popcount(i ^ low nibble) for i = 0..15, its high half the same for the high nibble. With the
+// weights' nibbles as indices, one pshufb is the xor and the popcount of 8 bits of 16 channels: 128
+// products, and one addition of bytes.
 #include "core/bconv2d/generic.h"
 #include "core/simd/avx2.h"
 
@@ -24,8 +25,8 @@ constexpr Rows MakeRows() {
 
 constexpr Rows kRows = MakeRows();
 
-// Counts of 16 channels: in bytes (one half of the vector for each nibble), 7 words long; then in 16 bits, or in 32
-// where a count may pass 65,535.
+// Counts of 16 channels: in bytes (one half of the vector for each nibble), 7 words long; then in
+// 16 bits, or in 32 where a count may pass 65,535.
 template <bool kWide>
 struct Counts;
 template <>
@@ -55,7 +56,8 @@ struct Counts<true> {
 template <bool kWide>
 struct Avx2BConv2D : Avx2 {
   static constexpr int kTilePixels = 3, kTileBlocks = 2, kAccumulators = 2, kSteps = 4;
-  static constexpr int kWordsPerFlush = 7;  // a byte gains up to 4 a step, 16 a word, and two of them 7 * 32 <= 255
+  static constexpr int kWordsPerFlush =
+      7;  // a byte gains up to 4 a step, 16 a word, and two of them 7 * 32 <= 255
   static constexpr size_t kWordBytes = 256;
   using Accumulator = Counts<kWide>;
   using Weights = const __m256i*;
@@ -69,7 +71,8 @@ struct Avx2BConv2D : Avx2 {
   }
   static TFLBNN_INLINE void Accumulate(Accumulator& a, __m256i row, Weights w) {
     a.bytes = _mm256_add_epi8(a.bytes, _mm256_shuffle_epi8(row, _mm256_load_si256(w)));
-    asm("" : "+x"(a.bytes));  // keeps GCC from delaying the additions and spilling what they wait for
+    asm(""
+        : "+x"(a.bytes));  // keeps GCC from delaying the additions and spilling what they wait for
   }
   static TFLBNN_INLINE void Flush(Accumulator& a) {
     a.Add(_mm_add_epi8(_mm256_castsi256_si128(a.bytes), _mm256_extracti128_si256(a.bytes, 1)));
@@ -79,7 +82,8 @@ struct Avx2BConv2D : Avx2 {
     a[0].Doubled(doubled);
     a[1].Doubled(doubled + 2);
   }
-  // For each byte of the word: 16 low nibbles and 16 high nibbles of channels 0..15, then of 16..31.
+  // For each byte of the word: 16 low nibbles and 16 high nibbles of channels 0..15, then
+  // of 16..31.
   static void Pack(uint8_t* packed, const uint32_t* lanes) {
     for (int step = 0; step < 4; ++step) {
       for (int lane = 0; lane < 32; ++lane) {

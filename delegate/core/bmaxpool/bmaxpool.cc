@@ -5,7 +5,8 @@ namespace tflbnn {
 Status BMaxPool2D::Validate(const BMaxPool2DParams& params) {
   for (const Window& window : {params.height, params.width}) {
     if (window.filter < 1 || window.stride < 1) {
-      return Status::Error("filter and stride must be positive. Received: %d, %d", window.filter, window.stride);
+      return Status::Error("filter and stride must be positive. Received: %d, %d", window.filter,
+                           window.stride);
     }
   }
   return Status::Ok();
@@ -13,7 +14,8 @@ Status BMaxPool2D::Validate(const BMaxPool2DParams& params) {
 
 Status BMaxPool2D::Resize(const Shape* inputs, Shape* output) {
   const Shape& in = inputs[0];
-  if (in.rank != 4) return Status::Error("LceBMaxPool2d: the input must have 4 dimensions. Received: %d", in.rank);
+  if (in.rank != 4)
+    return Status::Error("LceBMaxPool2d: the input must have 4 dimensions. Received: %d", in.rank);
   if (in.dims[3] < 1) return Status::Error("LceBMaxPool2d: the input has no channels");
   WindowPlacement rows, columns;
   Status placed = PlaceWindow(params_.height, params_.padding, in.dims[1], &rows);
@@ -41,7 +43,8 @@ void BMaxPool2D::Run(const Arguments& arguments) const {
   job.input = static_cast<const uint32_t*>(arguments.inputs[0]);
   job.output = static_cast<uint32_t*>(arguments.output);
   auto* const run = isa_ == Isa::kReference ? BMaxPool2DReference : BMaxPool2DScalar;
-  arguments.pool->ParallelFor(rows_, 1, [&](size_t first, size_t last, int) { run(job, first, last); });
+  arguments.pool->ParallelFor(rows_, 1,
+                              [&](size_t first, size_t last, int) { run(job, first, last); });
 }
 
 }  // namespace tflbnn

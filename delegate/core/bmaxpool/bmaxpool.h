@@ -1,5 +1,5 @@
-// LceBMaxPool2d: the maximum of signs. -1 is a set bit, so the maximum is +1 unless every bit is set: an AND of words.
-// Padding takes no part in it.
+// LceBMaxPool2d: the maximum of signs. -1 is a set bit, so the maximum is +1 unless every bit is
+// set: an AND of words. Padding takes no part in it.
 #pragma once
 
 #include "core/cpu_features.h"
@@ -21,7 +21,8 @@ struct BMaxPool2DJob {
   ptrdiff_t stride_height, stride_width, pad_top, pad_left;
 };
 
-// Output rows [first, last), counted over the whole batch: word by word as defined, and window by window.
+// Output rows [first, last), counted over the whole batch: word by word as defined, and window by
+// window.
 void BMaxPool2DReference(const BMaxPool2DJob& job, size_t first, size_t last);
 void BMaxPool2DScalar(const BMaxPool2DJob& job, size_t first, size_t last);
 

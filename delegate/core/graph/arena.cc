@@ -23,7 +23,9 @@ size_t PlanArena(std::vector<ArenaBuffer>* buffers) {
     buffer->offset = offset;
     total = std::max(total, AlignUp(offset + buffer->bytes));
     placed.insert(std::upper_bound(placed.begin(), placed.end(), buffer,
-                                   [](const ArenaBuffer* a, const ArenaBuffer* b) { return a->offset < b->offset; }),
+                                   [](const ArenaBuffer* a, const ArenaBuffer* b) {
+                                     return a->offset < b->offset;
+                                   }),
                   buffer);
   }
   return total;

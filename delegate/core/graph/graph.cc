@@ -11,7 +11,8 @@ int Graph::AddValue(DataType type, bool external) {
   return static_cast<int>(values_.size()) - 1;
 }
 
-void Graph::AddOperation(std::unique_ptr<Operation> operation, std::vector<int> inputs, int output) {
+void Graph::AddOperation(std::unique_ptr<Operation> operation, std::vector<int> inputs,
+                         int output) {
   Step step;
   step.operation = std::move(operation);
   step.arguments.resize(inputs.size());
@@ -32,7 +33,8 @@ Status Graph::InferShapes() {
     for (int input : step.inputs) {
       Value& value = values_[input];
       if (!ByteSize(value.type, value.shape, &value.bytes)) {
-        return Status::Error("%s: impossible shape %s", step.operation->name(), value.shape.ToString().c_str());
+        return Status::Error("%s: impossible shape %s", step.operation->name(),
+                             value.shape.ToString().c_str());
       }
       inputs.push_back(value.shape);
     }
@@ -70,7 +72,8 @@ Status Graph::ReserveMemory(int threads) {
 
 void Graph::Run(ThreadPool* pool) const {
   for (const Step& step : steps_) {
-    for (size_t i = 0; i < step.inputs.size(); ++i) step.arguments[i] = values_[step.inputs[i]].data;
+    for (size_t i = 0; i < step.inputs.size(); ++i)
+      step.arguments[i] = values_[step.inputs[i]].data;
     step.operation->Run({step.arguments.data(), values_[step.output].data, step.scratch, pool});
   }
 }

@@ -1,4 +1,5 @@
-// A straight-line program of operations over values, with one block of memory for what stays inside.
+// A straight-line program of operations over values, with one block of memory for what stays
+// inside.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,9 @@ namespace tflbnn {
 
 class Graph {
  public:
-  // Values are numbered from 0 in the order of their creation. External ones (the graph's inputs, and
-  // results that are wanted outside) live in memory that Bind() supplies, the others in the graph's own.
+  // Values are numbered from 0 in the order of their creation. External ones (the graph's inputs,
+  // and results that are wanted outside) live in memory that Bind() supplies, the others in the
+  // graph's own.
   int AddValue(DataType type, bool external);
   // In execution order: inputs must be graph inputs or outputs of earlier operations.
   void AddOperation(std::unique_ptr<Operation> operation, std::vector<int> inputs, int output);
@@ -41,7 +43,8 @@ class Graph {
     std::vector<int> inputs;
     int output;
     void* scratch = nullptr;
-    mutable std::vector<const void*> arguments;  // one place for Run(), so that it need not allocate
+    mutable std::vector<const void*>
+        arguments;  // one place for Run(), so that it need not allocate
   };
   Status InferShapes();
   Status ReserveMemory(int threads);

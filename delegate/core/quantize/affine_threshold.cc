@@ -16,8 +16,9 @@ int64_t Number(float value) {
 }
 
 float Float(int64_t number) {
-  const int32_t bits = number >= 0 ? static_cast<int32_t>(number)
-                                   : static_cast<int32_t>(INT32_MIN | static_cast<int32_t>(-1 - number));
+  const int32_t bits = number >= 0
+                           ? static_cast<int32_t>(number)
+                           : static_cast<int32_t>(INT32_MIN | static_cast<int32_t>(-1 - number));
   float value;
   memcpy(&value, &bits, sizeof(value));
   return value;
@@ -34,7 +35,8 @@ bool AffineThreshold(float m, float a, float* threshold, bool* negate) {
     return true;
   }
   const float scale = std::fabs(m);
-  int64_t set = Number(-kInfinity), clear = Number(kInfinity);  // y is -infinity and +infinity there
+  int64_t set = Number(-kInfinity),
+          clear = Number(kInfinity);  // y is -infinity and +infinity there
   while (clear - set > 1) {
     const int64_t middle = set + (clear - set) / 2;
     const float product = Float(middle) * scale;

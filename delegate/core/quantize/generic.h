@@ -28,7 +28,8 @@ struct QuantizeGeneric {
 
   static void Float32(const QuantizeJob& job, size_t first, size_t last) {
     const ptrdiff_t words = (job.channels + 31) / 32;
-    const float* input = static_cast<const float*>(job.input) + static_cast<ptrdiff_t>(first) * job.channels;
+    const float* input =
+        static_cast<const float*>(job.input) + static_cast<ptrdiff_t>(first) * job.channels;
     uint32_t* output = job.output + static_cast<ptrdiff_t>(first) * words;
     F zero[kVectors];
     For<kVectors>([&](auto i) TFLBNN_LAMBDA { zero[i.value] = V::ZeroF(); });
@@ -52,7 +53,8 @@ struct QuantizeGeneric {
 
   static void Int8(const QuantizeJob& job, size_t first, size_t last) {
     const ptrdiff_t words = (job.channels + 31) / 32;
-    const int8_t* input = static_cast<const int8_t*>(job.input) + static_cast<ptrdiff_t>(first) * job.channels;
+    const int8_t* input =
+        static_cast<const int8_t*>(job.input) + static_cast<ptrdiff_t>(first) * job.channels;
     uint32_t* output = job.output + static_cast<ptrdiff_t>(first) * words;
     for (; first < last; ++first, input += job.channels) {
       ptrdiff_t c = 0;

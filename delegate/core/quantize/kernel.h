@@ -12,7 +12,8 @@ struct QuantizeJob {
   ptrdiff_t channels;
   // Of int8 input: bit = x < zero_point.
   int8_t zero_point;
-  // Of float input: bit = (x ^ sign) < threshold, arrays padded to a multiple of 32. Null: bit = x < 0.
+  // Of float input: bit = (x ^ sign) < threshold, arrays padded to a multiple of 32. Null: bit = x
+  // < 0.
   const float* threshold;
   const int32_t* sign;  // 0 or the sign bit
 };

@@ -20,7 +20,8 @@ RunFunction Select(DataType input, Isa isa) {
 }
 
 template <class T>
-void Unpack(const uint32_t* bits, int channels, T positive, T negative, size_t first, size_t last, T* output) {
+void Unpack(const uint32_t* bits, int channels, T positive, T negative, size_t first, size_t last,
+            T* output) {
   const ptrdiff_t words = WordsForChannels(channels);
   for (size_t row = first; row < last; ++row) {
     const uint32_t* in = bits + static_cast<ptrdiff_t>(row) * words;
@@ -59,7 +60,12 @@ Status Quantize::Resize(const Shape* inputs, Shape* output) {
 }
 
 void Quantize::Run(const Arguments& arguments) const {
-  QuantizeJob job{arguments.inputs[0], static_cast<uint32_t*>(arguments.output), channels_, 0, nullptr, nullptr};
+  QuantizeJob job{arguments.inputs[0],
+                  static_cast<uint32_t*>(arguments.output),
+                  channels_,
+                  0,
+                  nullptr,
+                  nullptr};
   if (channels_ == 0) return;
   if (threshold_channels_ >= 0) {
     job.threshold = threshold_.data();
@@ -71,13 +77,15 @@ void Quantize::Run(const Arguments& arguments) const {
       memset(job.output, 0xFF, rows_ * static_cast<size_t>(WordsForChannels(channels_)) * 4);
       if (channels_ % 32) {
         const size_t words = static_cast<size_t>(WordsForChannels(channels_));
-        for (size_t row = 1; row <= rows_; ++row) job.output[row * words - 1] = (1u << (channels_ % 32)) - 1;
+        for (size_t row = 1; row <= rows_; ++row)
+          job.output[row * words - 1] = (1u << (channels_ % 32)) - 1;
       }
       return;
     }
     job.zero_point = static_cast<int8_t>(zero_point_ < -128 ? -128 : zero_point_);
   }
-  arguments.pool->ParallelFor(rows_, kGrain, [&](size_t first, size_t last, int) { run_(job, first, last); });
+  arguments.pool->ParallelFor(rows_, kGrain,
+                              [&](size_t first, size_t last, int) { run_(job, first, last); });
 }
 
 Status Dequantize::Resize(const Shape* inputs, Shape* output) {
@@ -95,10 +103,11 @@ void Dequantize::Run(const Arguments& arguments) const {
   const auto* bits = static_cast<const uint32_t*>(arguments.inputs[0]);
   arguments.pool->ParallelFor(rows_, kGrain, [&](size_t first, size_t last, int) {
     if (type_ == DataType::kInt8) {
-      Unpack(bits, channels_, static_cast<int8_t>(positive_), static_cast<int8_t>(negative_), first, last,
-             static_cast<int8_t*>(arguments.output));
+      Unpack(bits, channels_, static_cast<int8_t>(positive_), static_cast<int8_t>(negative_), first,
+             last, static_cast<int8_t*>(arguments.output));
     } else {
-      Unpack(bits, channels_, positive_, negative_, first, last, static_cast<float*>(arguments.output));
+      Unpack(bits, channels_, positive_, negative_, first, last,
+             static_cast<float*>(arguments.output));
     }
   });
 }

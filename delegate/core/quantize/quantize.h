@@ -12,7 +12,8 @@ namespace tflbnn {
 
 class Quantize : public Operation {
  public:
-  // Numbers below zero, that is below `zero_point` of an int8 input, become a set bit. NaN does not.
+  // Numbers below zero, that is below `zero_point` of an int8 input, become a set bit. NaN does
+  // not.
   Quantize(DataType input, int32_t zero_point, Isa isa);
   // Float numbers x: sign ? -x < threshold : x < threshold, for each channel.
   Quantize(const std::vector<float>& threshold, const std::vector<bool>& sign, Isa isa);
@@ -34,8 +35,8 @@ class Quantize : public Operation {
 
 class Dequantize : public Operation {
  public:
-  // A clear bit becomes `positive`, a set bit `negative`, in an output of float32 or int8. LceDequantize does not say how
-  // many channels its words hold; the model's output shape does.
+  // A clear bit becomes `positive`, a set bit `negative`, in an output of float32 or int8.
+  // LceDequantize does not say how many channels its words hold; the model's output shape does.
   Dequantize(DataType output, float positive, float negative, int channels)
       : type_(output), positive_(positive), negative_(negative), channels_(channels) {}
 

@@ -27,7 +27,8 @@ void QuantizeReferenceFloat32(const QuantizeJob& job, size_t first_row, size_t l
 
 void QuantizeReferenceInt8(const QuantizeJob& job, size_t first_row, size_t last_row) {
   const int8_t* input = static_cast<const int8_t*>(job.input);
-  Pack(job, first_row, last_row, [&](ptrdiff_t at, ptrdiff_t) { return input[at] < job.zero_point; });
+  Pack(job, first_row, last_row,
+       [&](ptrdiff_t at, ptrdiff_t) { return input[at] < job.zero_point; });
 }
 
 }  // namespace tflbnn

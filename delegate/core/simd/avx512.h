@@ -36,13 +36,16 @@ struct Avx512 {
   static TFLBNN_INLINE I MinI(I a, I b) { return _mm512_min_epi32(a, b); }
   // Bit i is set where a[i] < b[i] (false for NaN), over 32 lanes.
   static TFLBNN_INLINE uint32_t Less32(const F* a, const F* b) {
-    return _mm512_kunpackw(_mm512_cmp_ps_mask(a[1], b[1], _CMP_LT_OQ), _mm512_cmp_ps_mask(a[0], b[0], _CMP_LT_OQ));
+    return _mm512_kunpackw(_mm512_cmp_ps_mask(a[1], b[1], _CMP_LT_OQ),
+                           _mm512_cmp_ps_mask(a[0], b[0], _CMP_LT_OQ));
   }
   static TFLBNN_INLINE uint32_t Greater32(const I* a, const I* b) {
-    return _mm512_kunpackw(_mm512_cmpgt_epi32_mask(a[1], b[1]), _mm512_cmpgt_epi32_mask(a[0], b[0]));
+    return _mm512_kunpackw(_mm512_cmpgt_epi32_mask(a[1], b[1]),
+                           _mm512_cmpgt_epi32_mask(a[0], b[0]));
   }
   static TFLBNN_INLINE uint32_t Less32(const int8_t* a, int8_t b) {
-    return _mm256_cmplt_epi8_mask(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a)), _mm256_set1_epi8(b));
+    return _mm256_cmplt_epi8_mask(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a)),
+                                  _mm256_set1_epi8(b));
   }
 };
 

@@ -1,5 +1,5 @@
-// Included by kernel files only; everything has internal linkage, because these files are compiled with
-// different instruction sets and the linker must not merge their functions.
+// Included by kernel files only; everything has internal linkage, because these files are compiled
+// with different instruction sets and the linker must not merge their functions.
 #pragma once
 
 #define TFLBNN_INLINE inline __attribute__((always_inline))
@@ -13,8 +13,8 @@ struct Int {
   static constexpr int value = I;
 };
 
-// A loop unrolled by the language. GCC unrolls marked loops only after scalar replacement has run, so an
-// array of accumulators indexed in them would stay in memory.
+// A loop unrolled by the language. GCC unrolls marked loops only after scalar replacement has run,
+// so an array of accumulators indexed in them would stay in memory.
 template <int N, int I = 0, class Fn>
 TFLBNN_INLINE void For(const Fn& fn) {
   if constexpr (I < N) {

@@ -38,8 +38,8 @@ struct Neon {
   static TFLBNN_INLINE I AddI(I a, I b) { return vaddq_s32(a, b); }
   static TFLBNN_INLINE I MaxI(I a, I b) { return vmaxq_s32(a, b); }
   static TFLBNN_INLINE I MinI(I a, I b) { return vminq_s32(a, b); }
-  // Two vectors of 16 lanes, each all ones or all zeros, to 32 bits: one bit of a byte survives in each
-  // lane, then pairwise sums gather eight lanes into a byte.
+  // Two vectors of 16 lanes, each all ones or all zeros, to 32 bits: one bit of a byte survives in
+  // each lane, then pairwise sums gather eight lanes into a byte.
   static TFLBNN_INLINE uint32_t Bits32(uint8x16_t low, uint8x16_t high) {
     static const uint8_t kBit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     const uint8x16_t bit = vld1q_u8(kBit);
@@ -49,7 +49,8 @@ struct Neon {
     return vgetq_lane_u32(vreinterpretq_u32_u8(sum), 0);
   }
   template <class Compare>
-  static TFLBNN_INLINE uint32_t Gather32(const Compare& lanes) {  // lanes(i): mask of channels 4 i .. 4 i + 3
+  static TFLBNN_INLINE uint32_t
+  Gather32(const Compare& lanes) {  // lanes(i): mask of channels 4 i .. 4 i + 3
     uint8x16_t half[2];
     For<2>([&](auto h) TFLBNN_LAMBDA {
       uint16x8_t pair[2];

@@ -1,0 +1,70 @@
+"""The delegate for 64-bit ARM under qemu (make test-arm): its C++ tests, then the library in a real interpreter."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+from tests.delegate.arm.sysroot import sysroot
+from tests.delegate.build import ROOT, build
+from tests.delegate.lce_flatbuffer import pack_signs
+from tests.delegate.networks import CHANNELS, SIZE, chain
+
+TOOLS = {"qemu-aarch64": "qemu-user", "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"}
+# One with every extension qemu knows, and an old in-order one.
+PROCESSORS = ("max", "cortex-a53")
+
+
+def write_cases(folder: Path) -> None:
+    """Models with inputs and the outputs they must give."""
+    network = chain()
+    x = np.random.default_rng(0).standard_normal((1, SIZE, SIZE, CHANNELS)).astype(np.float32)
+    (folder / "chain.tflite").write_bytes(network.model)
+    np.savez(folder / "chain.npz", x=x, y=network(x))
+
+    from tests.delegate.test_delegate import batch_norm_model
+
+    rng = np.random.default_rng(1)
+    mul, add = rng.standard_normal((2, 40)).astype(np.float32)
+    x = rng.standard_normal((2, 3, 5, 40)).astype(np.float32)
+    (folder / "batch_norm.tflite").write_bytes(batch_norm_model(mul, add))
+    np.savez(folder / "batch_norm.npz", x=x, y=pack_signs((x * mul).astype(np.float32) + add))
+
+
+def main() -> int:
+    for tool, package in TOOLS.items():
+        if not shutil.which(tool):
+            print(f"This needs {tool}. Install it (Debian: apt-get install {package}).", file=sys.stderr)
+            return 2
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT}/delegate/cmake/aarch64-linux-gnu.cmake"
+    folder = build("arm64", toolchain, targets=("tflbnn_tests", "tflbnn_delegate"))
+    for processor in PROCESSORS:
+        print(f"== C++ tests, -cpu {processor}", flush=True)
+        qemu = ["qemu-aarch64", "-cpu", processor, "-L", "/usr/aarch64-linux-gnu"]
+        if code := subprocess.run([*qemu, folder / "tflbnn_tests", "--quick"]).returncode:
+            return code
+    root = sysroot()
+    library_path = ":".join(f"/usr/lib/aarch64-linux-gnu{part}" for part in ("", "/blas", "/lapack"))
+    with tempfile.TemporaryDirectory() as cases:
+        write_cases(Path(cases))
+        print("== in an interpreter", flush=True)
+        return subprocess.run(
+            [
+                *("qemu-aarch64", "-cpu", "max", "-L", root, "-E", f"LD_LIBRARY_PATH={library_path}"),
+                *("-E", f"PYTHONHOME={root}/usr", "-E", f"PYTHONPATH={root}/usr/lib/python3/dist-packages"),
+                root / "usr/bin/python3.11",
+                Path(__file__).with_name("in_interpreter.py"),
+                folder / "libtflbnn_delegate.so",
+                cases,
+            ]
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
