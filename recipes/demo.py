@@ -177,7 +177,8 @@ def command(
         bool, typer.Option("--smoke", help="64 images, two trials, one epoch: shows that it runs.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The folder to write. [default: runs/demo-TIME]", show_default=False)
+        Path | None,
+        typer.Option("--out", help="The folder to write; runs/demo-TIME when left out.", show_default=False),
     ] = None,
 ) -> Demo:
     """From handwritten digits to a verified 1-bit model that runs on stock TensorFlow Lite, in a few minutes."""
