@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tflite_runtime.interpreter import Interpreter, load_delegate
 
 
 def main(library: str, folder: str) -> int:
+    from tflite_runtime.interpreter import Interpreter, load_delegate  # there is none on the machine that runs qemu
+
     names = ctypes.CDLL(library).tflbnn_delegate_kernels
     names.restype = ctypes.c_char_p
     kernels = names().decode().split(",")
