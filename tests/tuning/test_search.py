@@ -7,9 +7,11 @@ import types
 import pytest
 
 from tflbnn import _files, recipes
+from tflbnn._keras import tf
 from tflbnn.cli import main
 from tflbnn.errors import UserError
 from tflbnn.training.folder import claimed
+from tflbnn.training.resources import readable_tensorflow_errors
 from tflbnn.tuning import Progress, Settings, driver, oracles, parse_space, search
 from tflbnn.tuning import tuner as tuner_
 
@@ -149,6 +151,19 @@ def test_a_full_disk_stops_the_search_at_once_and_it_resumes(tmp_path, fake):
     fake.setattr(tuner_.RecipeTuner, "run_trial", whole)
     fake.setattr(driver, "_train", lambda *arguments: None)
     assert len(run("grid", tmp_path / "search", resume=True).rows) == 8
+
+
+def test_a_network_too_large_for_the_memory_fails_alone(tmp_path, fake):
+    def build(recipe, dataset):
+        with readable_tensorflow_errors():
+            raise tf.errors.ResourceExhaustedError(
+                None, None, "OOM when allocating tensor with shape[9,9] and type float"
+            )
+
+    fake.undo()
+    fake.setattr(tuner_, "build", build)
+    with pytest.raises(UserError, match=r"8 failures, the first: The network must fit into memory"):
+        run("grid", tmp_path / "search")
 
 
 def test_random_trials_of_a_small_space_are_all_of_it(tmp_path, fake):

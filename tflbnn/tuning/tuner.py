@@ -66,8 +66,10 @@ class RecipeTuner(keras_tuner.Tuner):
             self._continue(trial, folder)
             history = fit(model, recipe, self.dataset, folder, self.progress.trained, until=last)
         except UserError as error:
-            # Its context and not its cause: Keras' fit raises what passes through it again, from None.
-            if isinstance(error.__context__, (OSError, tf.errors.OpError)):
+            # Files are everyone's trouble, memory is this network's. An error's context and not its cause tells,
+            # for Keras' fit raises what passes through it again, from None.
+            files = str(error).startswith("Cannot ") and isinstance(error.__context__, (OSError, tf.errors.OpError))
+            if files:
                 raise Aborted from error
             raise
         total = counts(model)
