@@ -19,8 +19,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tflbnn._keras import keras, tf
 from tflbnn.converter.graph import Graph
 from tflbnn.errors import UserError
-from tflbnn.runtime.check import CUSTOM_OPERATORS
 from tflbnn.runtime.flatbuffer import schema
+from tflbnn.runtime.operators import BUILTIN, CUSTOM
 
 SIGNATURE = "serving_default"
 
@@ -255,14 +255,12 @@ def _is_constant(name: str, nodes: dict[str, Any]) -> bool:
 
 def _require_known_operators(graph: Graph) -> None:
     for operator in graph.operators:
-        code = graph.model.operatorCodes[operator.opcodeIndex]
-        if code.customCode and graph.kind(operator) not in CUSTOM_OPERATORS:
-            layers = ", ".join(
-                dict.fromkeys(layer for index in operator.outputs for layer in layers_of(graph.name(index)))
-            )
+        kind = graph.kind(operator)
+        if kind not in BUILTIN and kind not in CUSTOM:
+            layers = dict.fromkeys(layer for index in operator.outputs for layer in layers_of(graph.name(index)))
             raise UserError(
-                f"TensorFlow Lite has no operator for every layer. Received: {layers}, which needs TensorFlow's "
-                f"{graph.kind(operator)}. Replace that layer."
+                "A layer needs an operator that TensorFlow Lite has and that cannot loop. "
+                f"Received: {', '.join(layers)}, which needs {kind}. Replace that layer."
             )
 
 

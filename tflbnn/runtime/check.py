@@ -16,11 +16,10 @@ from ai_edge_litert.schema_py_generated import BuiltinOperator, BuiltinOptions, 
 from tflbnn.errors import UserError
 from tflbnn.runtime.flexmap import read_map
 from tflbnn.runtime.metadata import SHA256_ENTRY
+from tflbnn.runtime.operators import BUILTIN, CUSTOM
 from tflbnn.runtime.schemas import MODEL, MODEL_IDENTIFIER
+from tflbnn.runtime.shapes import Inputs, check_output
 from tflbnn.runtime.tables import DamagedError, Table, decode
-
-# What the delegate and stock TFLite know beyond the builtin operators.
-CUSTOM_OPERATORS = ("LceQuantize", "LceDequantize", "LceBconv2d", "LceBMaxPool2d", "TFLite_Detection_PostProcess")
 
 # The largest tensor, in bytes: more than any model here needs, less than what makes a machine swap.
 _LARGEST_TENSOR = 1 << 30
@@ -59,15 +58,13 @@ _REQUIRED_OPTIONS = {
     "UNPACK": "UnpackOptions",
     "PACK": "PackOptions",
     "CONCATENATION": "ConcatenationOptions",
-    "WHILE": "WhileOptions",
-    "IF": "IfOptions",
-    "CALL_ONCE": "CallOnceOptions",
 }
 _POSITIVE = ("stride_w", "stride_h", "dilation_w_factor", "dilation_h_factor", "depth_multiplier", "filter_width")
 _POSITIVE += ("filter_height", "block_size", "num_splits", "values_count", "num")
 _LARGEST = {"padding": 1, "fused_activation_function": 5, "weights_format": 1}
-_SUBGRAPHS = ("then_subgraph_index", "else_subgraph_index", "cond_subgraph_index", "body_subgraph_index")
-_SUBGRAPHS += ("init_subgraph_index", "subgraph")
+# Options that count an operator's inputs or outputs.
+_COUNTS = {"SPLIT": ("num_splits", "outputs"), "SPLIT_V": ("num_splits", "outputs"), "UNPACK": ("num", "outputs")}
+_COUNTS |= {"PACK": ("values_count", "inputs")}
 
 
 def check_model(content: bytes) -> None:
@@ -124,7 +121,6 @@ class _Checker:
         self.model = model
         self.buffers = model["buffers"] or []
         self.subgraphs = model["subgraphs"] or []
-        self.calls: dict[int, set[int]] = {}
 
     def check(self) -> None:
         if self.model["version"] != 3:
@@ -141,24 +137,20 @@ class _Checker:
             _at(self.buffers, entry["buffer"], "a metadata entry's buffer")
         for number, graph in enumerate(self.subgraphs):
             self.check_graph(number, graph)
-        self.check_calls()
         self.check_signatures()
 
     def operator_name(self, code: Table) -> str:
         # Codes above 127 do not fit the old field; TFLite takes the larger of the two.
         number = max(code["builtin_code"], code["deprecated_builtin_code"])
-        name = _OPERATORS.get(number)
-        if name is None:
-            raise DamagedError(f"operator code {number} is unknown")
-        if name != "CUSTOM":
-            return name
-        custom = (code["custom_code"] or b"").decode(errors="replace")
-        if custom not in CUSTOM_OPERATORS:
+        name = _OPERATORS.get(number, f"number {number}")
+        if name == "CUSTOM":
+            name = (code["custom_code"] or b"").decode(errors="replace")
+        if name not in BUILTIN and name not in CUSTOM:
             raise UserError(
-                f"A model's custom operators must be among {', '.join(CUSTOM_OPERATORS)}. Received: {custom!r}. "
-                "Convert the model without it."
+                f"A model may have no operators but those that tflbnn knows. Received: {name}. "
+                "Convert the model without it; operators that loop or branch are never run."
             )
-        return custom
+        return name
 
     def check_graph(self, number: int, graph: Table) -> None:
         tensors = graph["tensors"]
@@ -171,11 +163,11 @@ class _Checker:
         for index in inputs:
             _at(tensors, index, f"an input of graph {number}")
         ready.update(inputs)
-        self.calls[number] = set()
         for position, operator in enumerate(graph["operators"] or []):
             name = _at(self.operators, operator["opcode_index"], f"the code of operator {position}")
             where = f"operator {position} ({name})"
-            self.check_options(number, operator, name, where)
+            self.check_arity(operator, name, where)
+            options = self.check_options(operator, name, where)
             for index in self.indices(operator["inputs"]):
                 if index != -1 and index not in ready:
                     _at(tensors, index, f"an input of {where}")
@@ -188,6 +180,7 @@ class _Checker:
                 if index in constants or index in inputs:
                     raise DamagedError(f"{where} writes tensor {index}, which is a constant or an input")
                 ready.add(index)
+            self.check_shapes(tensors, operator, name, options, where)
         for index in graph["outputs"].tolist():
             _at(tensors, index, f"an output of graph {number}")
             if index not in ready:
@@ -230,18 +223,50 @@ class _Checker:
             raise DamagedError(f"{where} of shape {shape} takes {size} bytes; its constant has {len(data)}")
         return True
 
-    def check_options(self, graph: int, operator: Table, name: str, where: str) -> None:
+    def check_arity(self, operator: Table, name: str, where: str) -> None:
+        arity = CUSTOM[name] if name in CUSTOM else BUILTIN[name]
+        inputs, outputs = self.indices(operator["inputs"]), self.indices(operator["outputs"])
+        if not arity.inputs[0] <= len(inputs) <= arity.inputs[1]:
+            raise DamagedError(f"{where} has {len(inputs)} inputs")
+        if not arity.outputs[0] <= len(outputs) <= arity.outputs[1]:
+            raise DamagedError(f"{where} has {len(outputs)} outputs")
+        if -1 in inputs[: arity.optional]:
+            raise DamagedError(f"{where} lacks input {inputs.index(-1)}")
+        if name in _COUNTS and operator["builtin_options"]:
+            option, counted = _COUNTS[name]
+            if operator["builtin_options"].get(option) != len(operator[counted]):
+                raise DamagedError(f"{where} has {len(operator[counted])} {counted} and another {option}")
+
+    def check_shapes(self, tensors: list[Table], operator: Table, name: str, options: Table, where: str) -> None:
+        inputs, outputs = self.indices(operator["inputs"]), self.indices(operator["outputs"])
+        concerned = [tensors[index] for index in (*inputs, *outputs) if index != -1]
+        if any(-1 in self.indices(tensor["shape_signature"]) for tensor in concerned):
+            return  # open dimensions: the declared shapes are placeholders
+        shapes = [tuple(self.indices(tensors[index]["shape"])) if index != -1 else () for index in inputs]
+        constants = [self.constant(tensors[index]) if index != -1 else None for index in inputs]
+        given = [tuple(self.indices(tensors[index]["shape"])) for index in outputs]
+        check_output(name, Inputs(shapes, constants, options), given, where)
+
+    def constant(self, tensor: Table) -> np.ndarray | None:
+        """A constant's bytes, as integers where its type is INT32 or INT64."""
+        data = self.buffers[tensor["buffer"]]["data"]
+        if data is None or not len(data):
+            return None
+        return data.view({TensorType.INT32: "<i4", TensorType.INT64: "<i8"}.get(tensor["type"], "u1"))
+
+    def check_options(self, operator: Table, name: str, where: str) -> Table:
+        """The operator's options, those of a custom operator too."""
         if operator["builtin_options_2_type"] or operator["large_custom_options_size"] > 1:
             raise DamagedError(f"{where} has options of a kind that is not supported")
-        if name in CUSTOM_OPERATORS:
+        if name in CUSTOM:
             data = operator["custom_options"]
             # LceQuantize and LceDequantize have no options at all.
-            if data is not None and len(data):
-                try:
-                    read_map(data.tobytes())
-                except ValueError as error:
-                    raise DamagedError(f"the options of {where} are broken: {error}") from error
-            return
+            if data is None or not len(data):
+                return {}
+            try:
+                return read_map(data.tobytes())
+            except ValueError as error:
+                raise DamagedError(f"the options of {where} are broken: {error}") from error
         options = operator["builtin_options"]
         required = _REQUIRED_OPTIONS.get(name)
         if required and (options is None or operator["builtin_options_type"] != _OPTIONS[required]):
@@ -252,27 +277,7 @@ class _Checker:
         for option, largest in _LARGEST.items():
             if options and not 0 <= options.get(option, 0) <= largest:
                 raise DamagedError(f"{where} has {option}={options[option]}")
-        for option in _SUBGRAPHS:
-            if options and option in options:
-                _at(self.subgraphs, options[option], f"{option} of {where}")
-                self.calls[graph].add(options[option])
-
-    def check_calls(self) -> None:
-        """No graph may call itself, by way of whichever others."""
-        finished: set[int] = set()
-        for start in self.calls:
-            path, pending = [], [(start, False)]
-            while pending:
-                graph, left = pending.pop()
-                if left:
-                    path.pop()
-                    finished.add(graph)
-                elif graph in path:
-                    raise DamagedError(f"graph {graph} calls itself")
-                elif graph not in finished:
-                    path.append(graph)
-                    pending.append((graph, True))
-                    pending += [(called, False) for called in self.calls[graph]]
+        return options or {}
 
     def check_signatures(self) -> None:
         for signature in self.model["signature_defs"] or []:

@@ -44,11 +44,7 @@ _OPTIONS = {
     "SplitVOptions": (("num_splits", "i32"),),
     "PackOptions": (("values_count", "i32"), ("axis", "i32")),
     "UnpackOptions": (("num", "i32"), ("axis", "i32")),
-    "IfOptions": (("then_subgraph_index", "i32"), ("else_subgraph_index", "i32")),
-    "WhileOptions": (("cond_subgraph_index", "i32"), ("body_subgraph_index", "i32")),
-    "CallOptions": (("subgraph", "u32"),),
-    "CallOnceOptions": (("init_subgraph_index", "i32"),),
-    "VarHandleOptions": (("container", "string"), ("shared_name", "string")),
+    "GatherOptions": (("axis", "i32"), ("batch_dims", "i32")),
 }
 
 _OPTION_NAMES = {value: name for name, value in vars(BuiltinOptions).items() if isinstance(value, int) and value}
