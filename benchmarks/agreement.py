@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import collections
 import copy
+import operator
 import sys
 from typing import Any
 
@@ -38,28 +39,28 @@ def binary_operators(flatbuffer: bytes) -> list[tuple[dict[str, Any], bytes, tup
     """Each LceBconv2d of a model as a model of its own: its traits, the file, the shape of its float input."""
     codes = [code.customCode for code in unpack(flatbuffer).operatorCodes]
     found = []
-    for position, operator in enumerate(unpack(flatbuffer).subgraphs[0].operators):
-        if codes[operator.opcodeIndex] == b"LceBconv2d":
+    for position, node in enumerate(unpack(flatbuffer).subgraphs[0].operators):
+        if codes[node.opcodeIndex] == b"LceBconv2d":
             found.append(_alone(unpack(flatbuffer), position))
     return found
 
 
 def _alone(model: schema.ModelT, position: int) -> tuple[dict[str, Any], bytes, tuple[int, ...]]:
     graph = model.subgraphs[0]
-    operator = graph.operators[position]
-    options = read_map(operator.customOptions)
-    bits, weights, output = (graph.tensors[i] for i in (*operator.inputs[:2], operator.outputs[0]))
+    node = graph.operators[position]
+    options = read_map(node.customOptions)
+    bits, weights, output = (graph.tensors[i] for i in (*node.inputs[:2], node.outputs[0]))
     image = copy.copy(bits)
     image.type, image.buffer, image.quantization = schema.TensorType.FLOAT32, 0, None
     image.shape = [*bits.shape[:3], options["channels_in"]]
     graph.tensors.append(image)
-    chain = [_convert(model, "LceQuantize", len(graph.tensors) - 1, operator.inputs[0]), operator]
-    graph.inputs, graph.outputs = [len(graph.tensors) - 1], [operator.outputs[0]]
+    chain = [_convert(model, "LceQuantize", len(graph.tensors) - 1, node.inputs[0]), node]
+    graph.inputs, graph.outputs = [len(graph.tensors) - 1], [node.outputs[0]]
     if output.type == schema.TensorType.INT32:
         floats = copy.copy(output)
         floats.type, floats.shape = schema.TensorType.FLOAT32, [*output.shape[:3], weights.shape[0]]
         graph.tensors.append(floats)
-        chain.append(_convert(model, "LceDequantize", operator.outputs[0], len(graph.tensors) - 1))
+        chain.append(_convert(model, "LceDequantize", node.outputs[0], len(graph.tensors) - 1))
         graph.outputs = [len(graph.tensors) - 1]
     graph.operators, model.signatureDefs, model.metadata = chain, None, None
     traits = {
@@ -80,9 +81,9 @@ def _convert(model: schema.ModelT, name: str, source: int, target: int) -> schem
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
     code.customCode, code.version = name, 1
     model.operatorCodes.append(code)
-    operator = schema.OperatorT()
-    operator.opcodeIndex, operator.inputs, operator.outputs = len(model.operatorCodes) - 1, [source], [target]
-    return operator
+    node = schema.OperatorT()
+    node.opcodeIndex, node.inputs, node.outputs = len(model.operatorCodes) - 1, [source], [target]
+    return node
 
 
 def cause(traits: dict[str, Any]) -> str:
@@ -91,18 +92,9 @@ def cause(traits: dict[str, Any]) -> str:
     dilated = max(traits["dilation_height_factor"], traits["dilation_width_factor"]) > 1
     if zero_padded and dilated:
         return "zero padding with dilation"
-    strides = (traits["stride_height"], traits["stride_width"])
-    if zero_padded and any(map(beyond_both_borders, traits["extent"], traits["size"], strides)):
-        return "zero padding, window beyond both borders"
+    if zero_padded and any(map(operator.gt, traits["extent"], traits["size"])):
+        return "zero padding, filter larger than the image"
     return "other: " + ", ".join(f"{key} {value}" for key, value in sorted(traits.items()))
-
-
-def beyond_both_borders(extent: int, size: int, stride: int) -> bool:
-    """Whether a window somewhere covers more than the whole image with padding "same"."""
-    outputs = -(-size // stride)
-    before = max(0, (outputs - 1) * stride + extent - size) // 2
-    starts = [output * stride - before for output in range(outputs)]
-    return any(start < 0 and start + extent > size for start in starts)
 
 
 def lce_verdict(flatbuffer: bytes, samples: np.ndarray, expected: list[np.ndarray], setting: str) -> tuple[str, str]:
