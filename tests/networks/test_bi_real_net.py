@@ -14,7 +14,7 @@ from tests.networks.residual_networks import (
     unmoved,
 )
 from tflbnn import networks
-from tflbnn._keras import keras, lq
+from tflbnn._keras import lq
 from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
 
@@ -66,7 +66,6 @@ def test_every_binarization_trains(binarization: Binarization) -> None:
 
 
 def test_gradients_reach_every_weight() -> None:
-    keras.utils.set_random_seed(1)
     assert unmoved(small(networks.bi_real_net18)) == []
 
 

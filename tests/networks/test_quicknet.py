@@ -88,7 +88,6 @@ def test_every_binarization_trains(binarization: Binarization) -> None:
 
 
 def test_gradients_reach_every_weight() -> None:
-    keras.utils.set_random_seed(1)
     assert unmoved(small(networks.quicknet)) == []
 
 

@@ -82,7 +82,6 @@ def test_every_binarization_trains(binarization: Binarization) -> None:
 
 
 def test_gradients_reach_every_weight() -> None:
-    keras.utils.set_random_seed(1)
     assert unmoved(small(networks.real_to_binary_net, filters=(16, 32))) == []
 
 
