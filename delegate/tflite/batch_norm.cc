@@ -8,7 +8,7 @@
 
 #include "core/quantize/affine_threshold.h"
 #include "tflite/int_array.h"
-#include "tflite/node.h"
+#include "tflite/lce_operations.h"
 
 namespace tflbnn {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "tflite/batch_norm.h"
 #include "tflite/int_array.h"
-#include "tflite/node.h"
+#include "tflite/lce_operations.h"
 #include "tflite/partition.h"
 #include "tflite/runtime_check.h"
 
@@ -76,8 +76,8 @@ Status ClaimNodes(TfLiteContext* context, const Options& options, std::vector<in
   for (int index : plan) {
     NodeReader reader{context, index};
     TFLBNN_RETURN_IF_ERROR(reader.Open());
-    if (!IsLceNode(*reader.registration)) continue;
-    TFLBNN_RETURN_IF_ERROR(reader.Read(options.kernel, nullptr));
+    if (!IsLceNode(reader)) continue;
+    TFLBNN_RETURN_IF_ERROR(ReadLceOperation(reader, options.kernel, nullptr));
     nodes->push_back(index);
   }
   if (!options.fusions.batch_norm) return Status::Ok();

@@ -1,21 +1,11 @@
-// From a node of a TFLite graph to an operation of ours, with everything in it checked.
+// A node of a TFLite graph and its tensors.
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include "core/cpu_features.h"
-#include "core/operation.h"
+#include "core/status.h"
+#include "core/tensor.h"
 #include "tflite/abi.h"
 
 namespace tflbnn {
-
-// Whether the delegate is responsible for a node: the custom operations of LCE are.
-bool IsLceNode(const TfLiteRegistration& registration);
-
-struct NodeReader;
-// An LceQuantize of float numbers.
-bool IsFloatQuantize(const NodeReader& reader);
 
 struct NodeReader {
   TfLiteContext* context;
@@ -25,10 +15,8 @@ struct NodeReader {
 
   // Fetches the node and checks that its tensors exist.
   Status Open();
-  // Checks the node and what it refers to. With `operation` set, builds it for the kernels of
-  // `isa`.
-  Status Read(Isa isa, std::unique_ptr<Operation>* operation) const;
 
+  // Of an open node; which inputs and outputs there are is for the caller to check.
   const TfLiteTensor& input(int i) const { return context->tensors[node->inputs->data[i]]; }
   const TfLiteTensor& output() const { return context->tensors[node->outputs->data[0]]; }
 };

@@ -6,7 +6,7 @@
 #include "core/quantize/quantize.h"
 #include "tflite/batch_norm.h"
 #include "tflite/int_array.h"
-#include "tflite/node.h"
+#include "tflite/lce_operations.h"
 
 namespace tflbnn {
 namespace {
@@ -57,7 +57,7 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
   for (int index : nodes) {
     NodeReader reader{context, index};
     TFLBNN_RETURN_IF_ERROR(reader.Open());
-    if (!IsLceNode(*reader.registration)) continue;
+    if (!IsLceNode(reader)) continue;
     std::unique_ptr<Operation> operation;
     int source = reader.node->inputs->data[0], input, output;
     const auto batch_norm = batch_norms.find(index);
@@ -66,7 +66,7 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
       operation.reset(
           new Quantize(batch_norm->second.threshold, batch_norm->second.negate, shared_->kernel));
     } else {
-      TFLBNN_RETURN_IF_ERROR(reader.Read(shared_->kernel, &operation));
+      TFLBNN_RETURN_IF_ERROR(ReadLceOperation(reader, shared_->kernel, &operation));
     }
     TFLBNN_RETURN_IF_ERROR(InputOf(context, source, &input));
     TFLBNN_RETURN_IF_ERROR(OutputOf(context, reader.node->outputs->data[0], &output));

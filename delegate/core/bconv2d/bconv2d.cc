@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
-#include <map>
-#include <utility>
 
 #include "core/bconv2d/dispatch.h"
 #include "core/bconv2d/reference.h"
+#include "core/bconv2d/zero_padding.h"
 
 namespace tflbnn {
 namespace {
@@ -24,28 +23,6 @@ Status Copy(const void* from, size_t bytes, AlignedBuffer* to) {
   if (!to->Allocate(bytes)) return Status::Error("no memory for %zu bytes of constants", bytes);
   memcpy(to->data(), from, bytes);
   return Status::Ok();
-}
-
-// Numbers the positions of a window along one axis by which taps lie inside the input; range 0 is
-// "all".
-std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacement& placement,
-                                        int input, std::vector<int32_t>* classes) {
-  std::vector<TapRange> ranges{{0, window.filter}};
-  std::map<std::pair<int, int>, int32_t> known{{{0, window.filter}, 0}};
-  classes->clear();
-  for (int position = 0; position < placement.output; ++position) {
-    const int64_t first = int64_t{position} * window.stride - placement.before;
-    const int64_t d = window.dilation, filter = window.filter;
-    const int64_t begin = std::min(filter, first < 0 ? (-first + d - 1) / d : 0);
-    const int64_t end =
-        first >= input ? begin : std::max(begin, std::min(filter, (input - 1 - first) / d + 1));
-    const TapRange range{static_cast<int>(begin), static_cast<int>(end)};
-    const auto [entry, added] =
-        known.insert({{range.begin, range.end}, static_cast<int32_t>(ranges.size())});
-    if (added) ranges.push_back(range);
-    classes->push_back(entry->second);
-  }
-  return ranges;
 }
 
 }  // namespace
@@ -206,13 +183,22 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   input_ = in;
   output_ = Shape{4, {in.dims[0], rows.output, columns.output, channels}};
   *output = output_;
-  if (!kernel_) return Status::Ok();
+  // Nothing to compute; and sizes that only an empty batch may have.
+  if (!kernel_ || output_.Rows() == 0) return Status::Ok();
+  job_.output_height = rows.output;
+  job_.output_width = columns.output;
+  job_.output_pitch = channels;
+  PlaceTaps(rows, columns);
+  const Status status = PlacePadding(rows, columns);
+  return status.ok() ? status : Status::Error("LceBconv2d: %s", status.message().c_str());
+}
 
-  job_.pixel_words = in.dims[3];
-  job_.row_words = job_.pixel_words * in.dims[2];
-  job_.image_words = job_.row_words * in.dims[1];
-  job_.input_height = in.dims[1];
-  job_.input_width = in.dims[2];
+void BConv2D::PlaceTaps(const WindowPlacement& rows, const WindowPlacement& columns) {
+  job_.pixel_words = input_.dims[3];
+  job_.row_words = job_.pixel_words * input_.dims[2];
+  job_.image_words = job_.row_words * input_.dims[1];
+  job_.input_height = input_.dims[1];
+  job_.input_width = input_.dims[2];
   job_.filter_height = params_.height.filter;
   job_.filter_width = params_.width.filter;
   job_.stride_height = params_.height.stride;
@@ -223,81 +209,41 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   job_.pad_left = static_cast<ptrdiff_t>(columns.before);
   job_.taps = params_.taps();
   job_.words = params_.words();
-  job_.output_height = rows.output;
-  job_.output_width = columns.output;
-  job_.output_pitch = channels;
   // Used where all taps lie inside, which no window does that is larger than the input; then they
   // might overflow.
-  const bool fits = (params_.height.filter - 1) * job_.dilation_height < in.dims[1] &&
-                    (params_.width.filter - 1) * job_.dilation_width < in.dims[2];
-  tap_offsets_.clear();
-  for (int y = 0; y < params_.height.filter; ++y) {
-    for (int x = 0; x < params_.width.filter; ++x) {
-      tap_offsets_.push_back(!fits ? 0
-                                   : y * job_.dilation_height * job_.row_words +
-                                         x * job_.dilation_width * job_.pixel_words);
-    }
+  const bool fits = (params_.height.filter - 1) * job_.dilation_height < job_.input_height &&
+                    (params_.width.filter - 1) * job_.dilation_width < job_.input_width;
+  tap_offsets_.assign(static_cast<size_t>(job_.taps), 0);
+  for (int tap = 0; fits && tap < job_.taps; ++tap) {
+    const ptrdiff_t y = tap / job_.filter_width, x = tap % job_.filter_width;
+    tap_offsets_[static_cast<size_t>(tap)] =
+        y * job_.dilation_height * job_.row_words + x * job_.dilation_width * job_.pixel_words;
   }
   job_.tap_offset = tap_offsets_.data();
-  if (!zeros_.AllocateZeroed(static_cast<size_t>(job_.pixel_words) * 4)) {
-    return Status::Error("LceBconv2d: no memory for %zd words", job_.pixel_words);
-  }
-  job_.zeros = zeros_.as<uint32_t>();
   // A batch of pixels keeps its pointers in 64 KiB, but holds one tile at least.
   const int64_t tile = int64_t{kernel_->tile_pixels} * job_.taps;
-  job_.pointer_pixels =
-      static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(kMaxTilesPerBatch, 8192 / tile))) *
-      kernel_->tile_pixels;
+  const int64_t tiles = std::max<int64_t>(1, std::min<int64_t>(kMaxTilesPerBatch, 8192 / tile));
+  job_.pointer_pixels = static_cast<int>(tiles) * kernel_->tile_pixels;
+}
 
+Status BConv2D::PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns) {
   job_.row_class = job_.column_class = nullptr;
   job_.correction = nullptr;
   if (params_.padding == Padding::kValid) return Status::Ok();
-  const auto row_ranges = ClassifyPositions(params_.height, rows, in.dims[1], &row_class_);
-  const auto column_ranges = ClassifyPositions(params_.width, columns, in.dims[2], &column_class_);
+  if (!zeros_.AllocateZeroed(static_cast<size_t>(job_.pixel_words) * 4)) {
+    return Status::Error("no memory for %td words", job_.pixel_words);
+  }
+  job_.zeros = zeros_.as<uint32_t>();
+  const auto row_ranges = ClassifyPositions(params_.height, rows, job_.input_height, &row_class_);
+  const auto column_ranges =
+      ClassifyPositions(params_.width, columns, job_.input_width, &column_class_);
   job_.row_class = row_class_.data();
   job_.column_class = column_class_.data();
   job_.column_classes = static_cast<int>(column_ranges.size());
-  return params_.zero_padding ? PrepareCorrection(row_ranges, column_ranges) : Status::Ok();
-}
-
-// The kernels read zero bits outside the image, that is +1, and count the set bits c of the
-// filter's tap. The doubled count should have gained the tap's n channels instead of 2 c: each such
-// tap is worth n - 2 c. The sum over the taps outside is the sum over all less that over the
-// rectangle inside, which a table of sums gives at once.
-Status BConv2D::PrepareCorrection(const std::vector<TapRange>& rows,
-                                  const std::vector<TapRange>& columns) {
-  const size_t lanes = blocks_.size() * kBlockChannels;
-  const uint64_t count = uint64_t{rows.size()} * columns.size() * lanes;
-  if (count > kMaxTensorBytes / 4 || !correction_.AllocateZeroed(static_cast<size_t>(count) * 4)) {
-    return Status::Error("LceBconv2d: no memory for the correction of zero padding");
-  }
-  const int height = params_.height.filter, width = params_.width.filter, pitch = width + 1;
-  std::vector<int32_t> sums(static_cast<size_t>(height + 1) * static_cast<size_t>(pitch), 0);
-  auto sum = [&](int y, int x) -> int32_t& {
-    return sums[static_cast<size_t>(y) * static_cast<size_t>(pitch) + static_cast<size_t>(x)];
-  };
+  if (!params_.zero_padding) return Status::Ok();
+  TFLBNN_RETURN_IF_ERROR(
+      MakeZeroPaddingTable(params_, blocks_, tap_counts_, row_ranges, column_ranges, &correction_));
   job_.correction = correction_.as<int32_t>();
-  for (size_t block = 0; block < blocks_.size(); ++block) {
-    for (int lane = 0; lane < blocks_[block].lanes; ++lane) {
-      const int32_t* counts =
-          tap_counts_.data() +
-          static_cast<ptrdiff_t>(blocks_[block].channel + lane) * params_.taps();
-      for (int y = 0; y < height; ++y) {
-        for (int x = 0; x < width; ++x) {
-          sum(y + 1, x + 1) = sum(y, x + 1) + sum(y + 1, x) - sum(y, x) +
-                              params_.channels_per_group() - 2 * *counts++;
-        }
-      }
-      int32_t* at = correction_.as<int32_t>() + block * kBlockChannels + static_cast<size_t>(lane);
-      for (const TapRange& row : rows) {
-        for (const TapRange& column : columns) {
-          *at = sum(height, width) - (sum(row.end, column.end) - sum(row.begin, column.end) -
-                                      sum(row.end, column.begin) + sum(row.begin, column.begin));
-          at += lanes;
-        }
-      }
-    }
-  }
   return Status::Ok();
 }
 

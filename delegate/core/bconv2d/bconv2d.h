@@ -12,11 +12,6 @@
 
 namespace tflbnn {
 
-// The taps of a window that lie inside the input, along one axis: [begin, end).
-struct TapRange {
-  int begin, end;
-};
-
 class BConv2D : public Operation {
  public:
   // Refuses parameters that make no sense, or sums that 32 bits could not hold.
@@ -35,7 +30,8 @@ class BConv2D : public Operation {
   Status CopyConstants(const BConv2DConstants& constants);
   Status PackWeights(const void* filter);
   void PackTransforms(const BConv2DConstants& constants);
-  Status PrepareCorrection(const std::vector<TapRange>& rows, const std::vector<TapRange>& columns);
+  void PlaceTaps(const WindowPlacement& rows, const WindowPlacement& columns);
+  Status PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns);
   size_t PointersPerThread() const;
 
   const BConv2DParams params_;
