@@ -220,8 +220,9 @@ class _Verification:
                 self.model, {path: [array[part] for array in arrays] for path, arrays in feeds.items()}
             )
             outputs = synchronized.run([array[part] for array in self.samples.values()])
-            self._require_ties(synchronized, values, part)
+            # In this order, so that a wrong multiplier is found at its own layer, not at the next one's sign.
             errors = [self._layer_error(binary, synchronized, values, part) for binary in binaries]
+            self._require_ties(synchronized, values, part)
             parts.append((synchronized, outputs, errors))
         entries = []
         for index, binary in enumerate(binaries):
@@ -276,9 +277,9 @@ class _Verification:
     def _require_ties(self, synchronized: SynchronizedModel, values: Mapping[int, NDArray[Any]], part: slice) -> None:
         for found in synchronized.synchronizations:
             if found.differences:
-                start = self._first_difference(synchronized, values, part)
+                start = self._first_difference(synchronized, values, part) or self._bits_from(found.layer)
                 raise VerificationError(
-                    f"The flatbuffer differs from the Keras model, first at {start or found.layer}: "
+                    f"The flatbuffer differs from the Keras model, first at {start}: "
                     f"{found.differences} of {found.values} inputs of {found.layer} are on the other "
                     "side of the quantizer's threshold, more than rounding explains."
                 )
@@ -326,6 +327,17 @@ class _Verification:
             if error is not None and not error[1] <= TOLERANCE:
                 return layers_of(name)[0]
         return None
+
+    def _bits_from(self, path: str) -> str:
+        """The binary layer that gives a layer its input bits, if one does; else the layer itself."""
+        for operator in self.graph.of_kind("LceBconv2d"):
+            if layers_of(self.graph.name(operator.outputs[0]))[0] == path:
+                source = self.producers.get(int(operator.inputs[0]))
+                while source is not None and self.graph.kind(source) == "LceBMaxPool2d":
+                    source = self.producers.get(int(source.inputs[0]))
+                if source is not None and self.graph.kind(source) == "LceBconv2d":
+                    return self._layer_of(source)
+        return path
 
     # 5. Outputs.
 

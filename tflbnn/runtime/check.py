@@ -15,7 +15,7 @@ from ai_edge_litert.schema_py_generated import BuiltinOperator, BuiltinOptions, 
 
 from tflbnn.errors import UserError
 from tflbnn.runtime.flexmap import read_map
-from tflbnn.runtime.metadata import SHA256_ENTRY
+from tflbnn.runtime.metadata import OWN_ENTRIES, SHA256_ENTRY
 from tflbnn.runtime.operators import BUILTIN, CUSTOM
 from tflbnn.runtime.schemas import MODEL, MODEL_IDENTIFIER
 from tflbnn.runtime.shapes import Inputs, check_output
@@ -94,7 +94,8 @@ def _check_sha256(model: Table, content: bytes) -> None:
     name = SHA256_ENTRY.encode()
     entries = [entry for entry in model["metadata"] or [] if entry["name"] == name]
     if not entries:
-        if name in content:
+        # Every file with metadata of tflbnn's is sealed: one that is not has lost the way to its checksum.
+        if OWN_ENTRIES in content:
             raise DamagedError("its metadata does not lead to its checksum")
         return
     stored = _at(model["buffers"] or [], entries[0]["buffer"], "the checksum's buffer")["data"]

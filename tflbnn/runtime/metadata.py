@@ -23,6 +23,7 @@ from tflbnn.runtime.schemas import METADATA, METADATA_IDENTIFIER, MODEL, MODEL_I
 from tflbnn.runtime.tables import DamagedError, Table, decode, encode
 
 STANDARD_ENTRY = "TFLITE_METADATA"
+OWN_ENTRIES = b"TFLBNN_"  # how their names begin
 RECIPE_ENTRY = "TFLBNN_RECIPE"
 SHA256_ENTRY = "TFLBNN_SHA256"
 LABEL_FILE = "labels.txt"
