@@ -38,7 +38,11 @@ def mutate(content: bytes, seed: int) -> bytes:
         data[a : a + size], data[b : b + size] = data[b : b + size], data[a : a + size]
     else:
         position = rng.randrange(end - 4) & ~3
-        number = rng.choice(_NUMBERS) if kind < 7 else (struct.unpack_from("<I", data, position)[0] + rng.choice((-4, -1, 1, 4)))
+        number = (
+            rng.choice(_NUMBERS)
+            if kind < 7
+            else (struct.unpack_from("<I", data, position)[0] + rng.choice((-4, -1, 1, 4)))
+        )
         struct.pack_into("<I", data, position, number & 0xFFFFFFFF)
     return bytes(data)
 
@@ -87,7 +91,8 @@ def _attempt(content: bytes) -> str:
     try:
         with Model(content) as model:
             feeds = {
-                name: np.zeros([size or 1 for size in shape], dtype) for name, (shape, dtype) in model.input_specs.items()
+                name: np.zeros([size or 1 for size in shape], dtype)
+                for name, (shape, dtype) in model.input_specs.items()
             }
             model.predict(feeds)
     except UserError:
