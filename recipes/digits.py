@@ -11,7 +11,7 @@ digits = Recipe(
     data=Data("digits"),
     optimizer=Optimizer("adam", learning_rate=5e-3),
     schedule=Schedule("cosine"),
-    epochs=20,
+    epochs=12,
     batch_size=64,
     tunable={
         "network.growth_rate": Choice((8, 16, 32)),

@@ -49,3 +49,16 @@ def batch(images: np.ndarray, labels: list[int], key: bytes = b"labels") -> byte
             b"filenames": _list(names),
         }
     )
+
+
+def random_images(number: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (number, 32, 32, 3), np.uint8)
+
+
+def write_cifar10(folder, number: int = 20) -> None:
+    """A small CIFAR-10 in its own files: `number` images a batch, batch i made with seed i, the test with 6."""
+    folder.mkdir(parents=True)
+    labels = [index % 10 for index in range(number)]
+    for index in range(1, 6):
+        (folder / f"data_batch_{index}").write_bytes(batch(random_images(number, index), labels))
+    (folder / "test_batch").write_bytes(batch(random_images(number, 6), labels))

@@ -11,15 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.data.cifar_files import array, batch, pickled
+from tests.data.cifar_files import array, batch, pickled, random_images, write_cifar10
 from tflbnn import data
 from tflbnn.data.cifar import read_batch
 from tflbnn.errors import UserError
 from tflbnn.recipes import Data
-
-
-def _images(number, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (number, 32, 32, 3), np.uint8)
 
 
 def _read(content, classes=10):
@@ -28,7 +24,7 @@ def _read(content, classes=10):
 
 @given(st.lists(st.integers(0, 9), max_size=5), st.integers(0, 2**31))
 def test_reads_what_python_2_wrote(labels, seed):
-    images = _images(len(labels), seed)
+    images = random_images(len(labels), seed)
     content = batch(images, labels)
     split = _read(content)
     assert np.array_equal(split.x, images)
@@ -105,7 +101,7 @@ def test_what_is_no_batch_is_refused_by_name(content, message):
 
 
 def test_cut_anywhere_is_refused():
-    content = batch(_images(1), [3])
+    content = batch(random_images(1), [3])
     for length in [*range(0, len(content), 37), len(content) - 1]:
         with pytest.raises(UserError):
             _read(content[:length])
@@ -114,7 +110,7 @@ def test_cut_anywhere_is_refused():
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")  # pickletools looks into strings
 def test_mutated_files_give_an_error_or_valid_data():
     rng = random.Random(0)
-    content = batch(_images(2), [3, 7])
+    content = batch(random_images(2), [3, 7])
     outcomes = {"data": 0, "error": 0}
     # Most bytes are pixels; the rest, where the instructions are, is changed more often.
     instructions = [index for index in range(len(content)) if index < 260 or index > len(content) - 80]
@@ -141,22 +137,13 @@ def test_mutated_files_give_an_error_or_valid_data():
     assert min(outcomes.values()) > 100
 
 
-def _cifar10(folder, number=20):
-    """A small CIFAR-10 in its own files."""
-    folder.mkdir(parents=True)
-    labels = [index % 10 for index in range(number)]
-    for index in range(1, 6):
-        (folder / f"data_batch_{index}").write_bytes(batch(_images(number, index), labels))
-    (folder / "test_batch").write_bytes(batch(_images(number, 6), labels))
-
-
 @pytest.mark.parametrize("place", ["cifar10/cifar-10-batches-py", "cifar-10-batches-py", "cifar10", "."])
 def test_finds_the_folder(tmp_path, place):
-    _cifar10(tmp_path / "data" / place if place != "." else tmp_path / "data")
+    write_cifar10(tmp_path / "data" / place if place != "." else tmp_path / "data")
     dataset = data.load(Data("cifar10"), tmp_path / "data")
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (90, 10, 20)
     assert dataset.input_shape == (32, 32, 3)
-    assert np.array_equal(dataset.test.x, _images(20, 6))
+    assert np.array_equal(dataset.test.x, random_images(20, 6))
     assert dataset.labels[3] == "cat"
 
 
@@ -167,10 +154,10 @@ def _archive(path, folder):
 
 
 def test_reads_the_archive_and_writes_nothing(tmp_path):
-    _cifar10(tmp_path / "cifar-10-batches-py")
+    write_cifar10(tmp_path / "cifar-10-batches-py")
     (tmp_path / "data").mkdir()
     path = _archive(tmp_path / "data" / "cifar-10-python.tar.gz", tmp_path / "cifar-10-batches-py")
-    assert np.array_equal(data.load(Data("cifar10"), path.parent).test.x, _images(20, 6))
+    assert np.array_equal(data.load(Data("cifar10"), path.parent).test.x, random_images(20, 6))
     assert list(path.parent.iterdir()) == [path]
 
     content = path.read_bytes()
@@ -197,7 +184,7 @@ def test_cifar100_uses_the_fine_labels(tmp_path):
     folder.mkdir()
     labels = list(range(100))
     for name, seed in (("train", 1), ("test", 2)):
-        (folder / name).write_bytes(batch(_images(100, seed), labels, b"fine_labels"))
+        (folder / name).write_bytes(batch(random_images(100, seed), labels, b"fine_labels"))
     dataset = data.load(Data("cifar100", validation=0.2), tmp_path)
     assert (len(dataset.train), len(dataset.validation), dataset.classes) == (80, 20, 100)
     assert dataset.labels[:2] == ("apple", "aquarium-fish")

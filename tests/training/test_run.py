@@ -61,7 +61,7 @@ def test_an_unfinished_run_says_how_to_finish_it(folder):
     assert not run.finished
     assert len(run.history) == 3
     for use in (lambda: run.input_shape, lambda: run.normalization, run.load_model):
-        with pytest.raises(UserError, match=f"3 of 20 epochs.*tflbnn train digits --resume --out {folder}"):
+        with pytest.raises(UserError, match=f"3 of 12 epochs.*tflbnn train digits --resume --out {folder}"):
             use()
 
 

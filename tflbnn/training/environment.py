@@ -17,6 +17,7 @@ def describe(seed: int) -> dict[str, Any]:
     """The content of environment.json."""
     from tflbnn import __version__
 
+    program = os.path.basename(sys.argv[0]).replace("__main__.py", "tflbnn") or "python"
     return {
         "tflbnn": __version__,
         "python": platform.python_version(),
@@ -24,6 +25,6 @@ def describe(seed: int) -> dict[str, Any]:
         "platform": platform.platform(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "seed": seed,
-        "command": shlex.join([os.path.basename(sys.argv[0]) or "python", *sys.argv[1:]]),
+        "command": shlex.join([program, *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
