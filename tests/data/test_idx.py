@@ -177,7 +177,7 @@ def test_offline_and_absent_says_which_files_to_put_where(tmp_path, monkeypatch)
         assert f"DIR/{name}" in message
         assert "--data-dir DIR" in message
         assert "\n" not in message
-    assert not [path for path in (tmp_path / "keras").rglob("*") if path.is_file()]
+    assert not [path for path in (tmp_path / "keras" / "datasets").rglob("*") if path.is_file()]
 
 
 def _unreachable(module):

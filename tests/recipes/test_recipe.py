@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tflbnn import recipes
+from tflbnn import networks, recipes
 from tflbnn._files import read_json
 from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
-from tflbnn.recipes import Augmentation, Choice, Data, Network, Optimizer, Range, Recipe, Schedule
+from tflbnn.recipes import Augmentation, Choice, Data, Network, Optimizer, Range, Recipe, Schedule, overrides
+from tflbnn.recipes.values import describe, example, parse
 
 ADDITIONS = {
     "epochs": st.integers(1, 100_000),
@@ -254,6 +255,13 @@ def test_deep_json_is_refused(tmp_path):
         path.write_text('{"name": ' + "[" * depth + "]" * depth + "}")
         with pytest.raises(UserError):
             Recipe.from_dict(read_json(path, "recipe"))
+
+
+@pytest.mark.parametrize("name", networks.NAMES)
+def test_every_knob_of_every_network_can_be_written_as_text(name):
+    for knob, annotation in overrides.knobs(name).items():
+        assert describe(annotation)
+        assert parse(knob, example(annotation), annotation) is not None
 
 
 def test_recipes_load_no_tensorflow():

@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tflbnn.errors import UserError
@@ -43,6 +45,17 @@ def folders(name: str, data_dir: str | os.PathLike[str] | None) -> list[Path]:
     return [*found, DISTRIBUTION / name]
 
 
+@contextlib.contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    """Ends waiting for a network that does not answer; get_file has no such option."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
 def download(name: str, remotes: list[Remote], wanted: str) -> list[Path]:
     """Keras's copies of the files, downloaded where they are not in its cache. Loads TensorFlow.
 
@@ -63,7 +76,7 @@ def download(name: str, remotes: list[Remote], wanted: str) -> list[Path]:
     for remote in remotes:
         try:
             # Its progress bar goes to standard output, where the command's result belongs.
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(sys.stderr), _timeout(30):
                 path = keras.utils.get_file(
                     remote.cache.rpartition("/")[2],
                     origin=remote.url,
