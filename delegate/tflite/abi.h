@@ -12,32 +12,32 @@
 
 extern "C" {
 
-typedef enum TfLiteStatus {
+typedef enum TfLiteStatus : int {
   kTfLiteOk = 0,
   kTfLiteError = 1,
   kTfLiteDelegateError = 2
 } TfLiteStatus;
 
-typedef enum TfLiteType {
+typedef enum TfLiteType : int {
   kTfLiteNoType = 0,
   kTfLiteFloat32 = 1,
   kTfLiteInt32 = 2,
   kTfLiteInt8 = 9,
 } TfLiteType;
 
-typedef enum TfLiteAllocationType {
+typedef enum TfLiteAllocationType : int {
   kTfLiteMemNone = 0,
   kTfLiteMmapRo = 1,
   kTfLiteArenaRw = 2,
   kTfLiteDynamic = 4,
 } TfLiteAllocationType;
 
-typedef enum TfLiteQuantizationType {
+typedef enum TfLiteQuantizationType : int {
   kTfLiteNoQuantization = 0,
   kTfLiteAffineQuantization = 1,
 } TfLiteQuantizationType;
 
-typedef enum TfLiteDelegateFlags {
+typedef enum TfLiteDelegateFlags : int {
   kTfLiteDelegateFlagsAllowDynamicTensors = 1
 } TfLiteDelegateFlags;
 
