@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.runtime import small_models
 from tflbnn.errors import UserError
 from tflbnn.runtime import Model
-from tflbnn.runtime.benchmark import Timing, alternate, peak_memory, sample
+from tflbnn.runtime.benchmark import Timing, alternate, peak_memory, ratio, sample
 
 
 def test_runs_alternate():
@@ -23,10 +23,17 @@ def test_runs_alternate():
 
 @given(st.lists(st.floats(1e-6, 10), min_size=1, max_size=30))
 def test_statistics(seconds):
-    timing = Timing.of(seconds)
+    timing = Timing.of([seconds])
     assert timing.best_ms <= timing.median_ms <= timing.p90_ms
     assert timing.median_ms == pytest.approx(1e3 * np.median(seconds), abs=1e-5)
     assert timing.n == len(seconds)
+    assert timing.rounds_ms == (pytest.approx(timing.median_ms, abs=1e-5),)
+
+
+@given(st.lists(st.floats(1e-3, 1), min_size=1, max_size=9), st.floats(0.1, 10))
+def test_a_ratio_does_not_see_what_hits_both(load, factor):
+    fast, slow = Timing.of([[x] * 3 for x in load]), Timing.of([[x * factor] * 3 for x in load])
+    assert ratio(slow, fast) == pytest.approx(factor, rel=1e-2)
 
 
 def test_samples_are_reproducible():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One model, with or without the delegate. `ratio` is its median over that of the first row."""
+    """One model, with or without the delegate. `ratio` is how many times longer it takes than the first row."""
 
     name: str
     path: str
@@ -97,7 +97,7 @@ def command(
 
     from tflbnn.cli._command import console
     from tflbnn.cli._quiet import without_remarks
-    from tflbnn.runtime.benchmark import alternate, peak_memory, sample
+    from tflbnn.runtime.benchmark import alternate, peak_memory, ratio, sample
 
     with without_remarks():
         variants = [
@@ -125,7 +125,7 @@ def command(
                 p90_ms=timing.p90_ms,
                 best_ms=timing.best_ms,
                 runs=timing.n,
-                ratio=timing.median_ms / timings["0"].median_ms,
+                ratio=ratio(timing, timings["0"]),
                 peak_memory_bytes=peak_memory(path, threads, variant.kernel is not None, variant.kernel),
             )
         )

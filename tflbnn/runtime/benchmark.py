@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,23 +18,27 @@ from tflbnn.runtime.model import Model
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """Milliseconds of `n` runs. The median is the figure to quote; the best is nearest to an idle machine."""
+    """Milliseconds of `n` runs. The median is the figure to quote; the best is nearest to an idle machine.
+
+    `rounds_ms` has the median of each round, for `ratio`.
+    """
 
     median_ms: float
     p90_ms: float
     best_ms: float
     n: int
+    rounds_ms: tuple[float, ...] = dataclasses.field(default=(), repr=False)
 
     @classmethod
-    def of(cls, seconds: list[float]) -> Timing:
-        """The statistics of a list of durations.
+    def of(cls, seconds: Sequence[Sequence[float]]) -> Timing:
+        """The statistics of the durations of each round.
 
-        >>> Timing.of([0.001, 0.003, 0.002])
+        >>> Timing.of([[0.001, 0.003, 0.002]])
         Timing(median_ms=2.0, p90_ms=2.8, best_ms=1.0, n=3)
         """
-        milliseconds = 1e3 * np.asarray(seconds)
-        median, p90 = np.percentile(milliseconds, [50, 90])
-        return cls(round(float(median), 6), round(float(p90), 6), round(float(milliseconds.min()), 6), len(seconds))
+        rounds = np.round(1e3 * np.asarray(seconds), 6)
+        median, p90 = (round(float(value), 6) for value in np.percentile(rounds, [50, 90]))
+        return cls(median, p90, float(rounds.min()), rounds.size, tuple(np.median(rounds, axis=1).tolist()))
 
 
 def alternate(
@@ -57,17 +61,30 @@ def alternate(
     >>> list(alternate({"sum": lambda: sum(range(100)), "nothing": lambda: None}, rounds=2))
     ['sum', 'nothing']
     """
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    seconds: dict[str, list[list[float]]] = {name: [] for name in runs}
     for done in range(1, rounds + 1):
         for name, run in runs.items():
             run()
+            measured = []
             for _ in range(repeats):
                 start = time.perf_counter()
                 run()
-                seconds[name].append(time.perf_counter() - start)
+                measured.append(time.perf_counter() - start)
+            seconds[name].append(measured)
         if progress is not None:
             progress(done)
     return {name: Timing.of(values) for name, values in seconds.items()}
+
+
+def ratio(of: Timing, to: Timing) -> float:
+    """How many times longer one takes than the other, both measured by one call of `alternate`.
+
+    The median of the rounds' ratios: other load that comes and goes between rounds does not touch it.
+
+    >>> ratio(Timing.of([[0.002], [0.020], [0.002]]), Timing.of([[0.001], [0.010], [0.001]]))
+    2.0
+    """
+    return float(np.median(np.divide(of.rounds_ms, to.rounds_ms)))
 
 
 def sample(model: Model, seed: int = 0) -> dict[str, np.ndarray]:
