@@ -31,10 +31,12 @@ class Model:
     Predictions of one Model from several threads wait for each other; for parallel predictions give each
     thread a Model of its own. `close()` or `with` frees its memory and threads at once.
 
-    >>> with Model("model.tflite") as model:                                             # doctest: +SKIP
-    ...     probabilities = model.predict(model.preprocess("seven.png"))
-    ...     probabilities.shape
-    (1, 10)
+    >>> from tflbnn._keras import keras
+    >>> from tflbnn.converter import convert
+    >>> trained = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    >>> with Model(convert(trained, verify=False).flatbuffer) as model:
+    ...     model.predict(np.zeros((5, 8, 8, 1), np.float32)).shape
+    (5, 10)
 
     Args:
         model: a path, or the file's bytes.
