@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,13 +30,17 @@ class BuildDelegate(build_ext):
         target = Path(self.get_ext_fullpath(extension.name)).resolve()
         build = Path(self.build_temp).resolve() / "delegate"
         options = [
-            f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={target.parent}",
+            f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={build}",
             f"-DCMAKE_BUILD_TYPE={'Debug' if self.debug else 'Release'}",
             *os.environ.get("TFLBNN_CMAKE_OPTIONS", "").split(),
         ]
-        target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cmake", "-G", "Ninja", "-S", ROOT / "delegate", "-B", build, *options], check=True)
         subprocess.run(["cmake", "--build", build, "--target", "tflbnn_delegate"], check=True)
+        # Renamed into place: a process that has the old library loaded must not see its pages change.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(target.name + ".new")
+        shutil.copy2(build / target.name, fresh)
+        fresh.replace(target)
 
 
 class Wheel(bdist_wheel):
