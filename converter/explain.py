@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tflbnn._keras import keras, lq
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.lower import layers_of
+from tflbnn.converter.naming import layers_of
 from tflbnn.errors import UserError
 from tflbnn.quantizers import bits
 

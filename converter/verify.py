@@ -24,7 +24,7 @@ from tflbnn._keras import keras, tf
 from tflbnn.converter.exact import BinaryConvolution, unpack_bits
 from tflbnn.converter.explain import leaves
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.lower import layers_of
+from tflbnn.converter.naming import layers_of
 from tflbnn.converter.probe import Probe
 from tflbnn.converter.synchronized import SynchronizedModel, is_quantizer
 from tflbnn.errors import UserError, VerificationError

@@ -1,5 +1,6 @@
 """Lowering: the same flatbuffer as LCE's own converter makes, names, signatures, what is refused."""
 
+import sys
 from collections import Counter
 
 import numpy as np
@@ -9,7 +10,8 @@ from tests.converter.models import L, binary_conv, randomized, small
 from tests.runtimes import predict_keras
 from tflbnn._keras import keras, lq, tf
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.lower import SIGNATURE, layers_of, lower
+from tflbnn.converter.lower import SIGNATURE, lower
+from tflbnn.converter.naming import layers_of
 from tflbnn.errors import UserError
 from tflbnn.runtime import Model
 from tflbnn.runtime.flatbuffer import schema
@@ -73,6 +75,18 @@ class TestContent:
         np.testing.assert_allclose(
             lce.testing.Interpreter(lower(model)).predict(samples), predict_keras(model, samples)[0], atol=1e-5
         )
+
+    @pytest.mark.parametrize("layer", [L.Conv2D(8, 3, groups=2), L.DepthwiseConv2D(3), L.PReLU()], ids=lambda x: x.name)
+    def test_variables_are_frozen_however_they_are_read(self, layer):
+        image = L.Input((6, 6, 4))
+        model = randomized(keras.Model(image, binary_conv(8)(layer(image))))
+        samples = np.random.default_rng(0).normal(size=(1, 6, 6, 4)).astype(np.float32)
+        np.testing.assert_allclose(Model(lower(model)).predict(samples), predict_keras(model, samples)[0], atol=1e-5)
+
+    def test_a_variable_that_is_looked_up(self):
+        model = keras.Sequential([L.Input((3,), dtype="int32"), L.Embedding(5, 4), L.Flatten()])
+        given = Model(lower(model)).predict(np.int32([[0, 4, 2]]))
+        np.testing.assert_array_equal(given[0].reshape(3, 4), model.layers[0].get_weights()[0][[0, 4, 2]])
 
     def test_constants_lie_at_multiples_of_16_bytes(self):
         file = lower(small())
@@ -166,6 +180,25 @@ class TestRefused:
         model = keras.Model(image, L.ReLU()(L.Lambda(function, name="culprit")(image)))
         with pytest.raises(UserError, match=f"culprit.*{operator}"):
             lower(model)
+
+    def test_where_lce_fails_the_layer_is_found(self, monkeypatch):
+        from tensorflow.core.framework.graph_pb2 import GraphDef
+
+        import tflbnn.converter.lower  # noqa: F401
+
+        module = sys.modules["tflbnn.converter.lower"]
+        converter = module.convert_graphdef_to_tflite_flatbuffer
+
+        def fails_on_erf(content, *arguments):
+            if any(node.op == "Erf" for node in GraphDef.FromString(content).node):
+                raise RuntimeError("Could not convert GraphDef.")
+            return converter(content, *arguments)
+
+        monkeypatch.setattr(module, "convert_graphdef_to_tflite_flatbuffer", fails_on_erf)
+        model = keras.Sequential([L.Input((4,)), L.ReLU(), L.Dense(3), L.Lambda(tf.math.erf, name="culprit"), L.ReLU()])
+        with pytest.raises(UserError, match=r"the layer culprit: Could not convert GraphDef\.") as error:
+            lower(model)
+        assert isinstance(error.value.__cause__, RuntimeError)
 
     def test_an_open_dimension(self):
         image = L.Input((None, None, 3), name="image")

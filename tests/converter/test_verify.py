@@ -8,7 +8,8 @@ from tests.random_networks import random_network
 from tflbnn._keras import keras, lq
 from tflbnn.converter import convert
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.lower import layers_of, lower
+from tflbnn.converter.lower import lower
+from tflbnn.converter.naming import layers_of
 from tflbnn.converter.synchronized import SynchronizedModel
 from tflbnn.converter.verify import verify
 from tflbnn.errors import UserError, VerificationError
