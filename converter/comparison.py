@@ -1,0 +1,186 @@
+"""Keras against a flatbuffer, layer by layer, each on the inputs that it really had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflbnn._keras import keras, tf
+from tflbnn.converter.binary import Binary, layer_of
+from tflbnn.converter.exact import unpack_bits
+from tflbnn.converter.explain import leaves
+from tflbnn.converter.graph import Graph
+from tflbnn.converter.naming import layers_of
+from tflbnn.converter.synchronized import SynchronizedModel, is_quantizer
+from tflbnn.errors import VerificationError
+
+# Largest difference of a float value, as a share of the largest value of its tensor.
+TOLERANCE = 1e-4
+
+_PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "LceBconv2d")
+_SAME_VALUES = ("PAD", "PADV2", "RESHAPE", "EXPAND_DIMS", "SQUEEZE")
+
+
+class Comparison:
+    """A Keras model beside the values of a flatbuffer's tensors.
+
+    Args:
+        binaries: the flatbuffer's binary layers.
+        samples: inputs by name, in the model's order.
+        values: what the flatbuffer's tensors have on these, by index.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        graph: Graph,
+        binaries: list[Binary],
+        samples: Mapping[str, NDArray[Any]],
+        values: Mapping[int, NDArray[Any]],
+    ) -> None:
+        self.model, self.graph, self.binaries, self.samples, self.values = model, graph, binaries, samples, values
+        self.layers = dict(leaves(model))
+        self.producers = {int(index): operator for operator in graph.operators for index in operator.outputs}
+
+    def run(self) -> tuple[list[dict[str, Any]], list[NDArray[Any]], int]:
+        """An entry for each binary layer, Keras's outputs, and the number of ties.
+
+        Raises:
+            VerificationError: a binary layer's output, or a sign, differs by more than rounding explains.
+        """
+        feeds = self._feeds()
+        number = len(next(iter(self.samples.values())))
+        batch = self.model.inputs[0].shape[0] or number
+        parts = []
+        for start in range(0, number, batch):
+            part = slice(start, start + batch)
+            synchronized = SynchronizedModel(
+                self.model, {path: [array[part] for array in arrays] for path, arrays in feeds.items()}
+            )
+            outputs = synchronized.run([array[part] for array in self.samples.values()])
+            # In this order, so that a wrong multiplier is found at its own layer, not at the next one's sign.
+            errors = [self._layer_error(binary, synchronized, part) for binary in self.binaries]
+            self._require_ties(synchronized, part)
+            parts.append((synchronized, outputs, errors))
+        entries = []
+        for index, binary in enumerate(self.binaries):
+            found = [s for run, _, _ in parts for s in run.synchronizations if s.layer == binary.path]
+            errors = [errors[index] for _, _, errors in parts if errors[index] is not None]
+            entries.append(
+                {
+                    "layer": binary.path,
+                    "products": binary.convolution.products,
+                    "output": "float32" if binary.convolution.threshold is None else "bits",
+                    "mismatches": 0,
+                    "ties": sum(s.ties for s in found),
+                    "max_abs_error": max(errors, default=None),
+                }
+            )
+        ties = sum(s.ties for run, _, _ in parts for s in run.synchronizations)
+        outputs = [np.concatenate(arrays) for arrays in zip(*(outputs for _, outputs, _ in parts), strict=True)]
+        return entries, outputs, ties
+
+    def _feeds(self) -> dict[str, list[NDArray[Any]]]:
+        """What the flatbuffer fed to every quantized layer, as Keras has it: signs in float32."""
+        feeds: dict[str, list[NDArray[Any]]] = {}
+        channels = {int(b.operator.inputs[0]): b.convolution.channels for b in self.binaries}
+        for operator in self.graph.operators:
+            kind = self.graph.kind(operator)
+            path = layers_of(self.graph.name(operator.outputs[0]))[0]
+            if kind == "LceQuantize" and path in self.layers and is_quantizer(self.layers[path]):
+                index = int(operator.outputs[0])
+                count = self.graph.shape(int(operator.inputs[0]))[-1]
+            elif kind in _PRODUCTS and path in self.layers:
+                index = self._quantized_input(int(operator.inputs[0]))
+                count = channels.get(index)
+            else:
+                continue
+            if index in self.values:
+                value = self.values[index]
+                if value.dtype == np.int32:
+                    if count is None:
+                        continue
+                    value = np.where(unpack_bits(value, count), np.float32(-1), np.float32(1))
+                feeds.setdefault(path, []).append(value)
+        return feeds
+
+    def _quantized_input(self, index: int) -> int:
+        """Back through what only moves values, to the tensor that was quantized."""
+        while index in self.producers and self.graph.kind(self.producers[index]) in _SAME_VALUES:
+            index = int(self.producers[index].inputs[0])
+        return index
+
+    def _require_ties(self, synchronized: SynchronizedModel, part: slice) -> None:
+        for found in synchronized.synchronizations:
+            if found.differences:
+                start = self._first_difference(synchronized, part) or self._bits_from(found.layer)
+                raise VerificationError(
+                    f"The flatbuffer differs from the Keras model, first at {start}: "
+                    f"{found.differences} of {found.values} inputs of {found.layer} are on the other "
+                    "side of the quantizer's threshold, more than rounding explains."
+                )
+
+    def _layer_error(self, binary: Binary, synchronized: SynchronizedModel, part: slice) -> float | None:
+        """Largest difference of a float output from Keras's; None where Keras has no such tensor."""
+        if binary.convolution.threshold is not None:
+            return None
+        error = self._tensor_error(int(binary.operator.outputs[0]), synchronized, part)
+        if error is not None and not error[1] <= TOLERANCE:
+            raise VerificationError(
+                f"The flatbuffer differs from the Keras model, first at {binary.path}: with the same input bits its "
+                f"output differs by {error[0]:.3g}, a share of {error[1]:.3g} (at most {TOLERANCE} is rounding)."
+            )
+        return error[0] if error else None
+
+    def _tensor_error(self, index: int, synchronized: SynchronizedModel, part: slice) -> tuple[float, float] | None:
+        """The difference, absolute and as a share, from the nearest output of the Keras layers in a tensor's name."""
+        value = self.values[index][part]
+        errors = []
+        for path in layers_of(self.graph.name(index)):
+            # A layer's own activation may be the next operator.
+            activation = getattr(self.layers.get(path), "activation", None)
+            values_after = [value] if activation is None else [value, np.asarray(activation(tf.constant(value)))]
+            outputs = [output for output in synchronized.outputs.get(path, []) if output.shape == value.shape]
+            errors += [difference(given, output) for given in values_after for output in outputs]
+        return min(errors, key=lambda error: error[1], default=None)
+
+    def _first_difference(self, synchronized: SynchronizedModel, part: slice) -> str | None:
+        """The layer of the first operator whose output Keras does not have."""
+        last = {self.graph.name(index).partition("#")[0]: index for index in self.producers}
+        for operator in self.graph.operators:
+            index = int(operator.outputs[0])
+            name = self.graph.name(index).partition("#")[0]
+            # A layer may become several operators; only the last of them gives its output.
+            if index not in self.values or self.values[index].dtype != np.float32 or last[name] != index:
+                continue
+            error = self._tensor_error(index, synchronized, part)
+            if error is not None and not error[1] <= TOLERANCE:
+                return layers_of(name)[0]
+        return None
+
+    def _bits_from(self, path: str) -> str:
+        """The binary layer that gives a layer its input bits, if one does; else the layer itself."""
+        for operator in self.graph.of_kind("LceBconv2d"):
+            if layers_of(self.graph.name(operator.outputs[0]))[0] == path:
+                source = self.producers.get(int(operator.inputs[0]))
+                while source is not None and self.graph.kind(source) == "LceBMaxPool2d":
+                    source = self.producers.get(int(source.inputs[0]))
+                if source is not None and self.graph.kind(source) == "LceBconv2d":
+                    return layer_of(self.graph, self.layers, source)
+        return path
+
+
+def difference(value: NDArray[Any], expected: NDArray[Any]) -> tuple[float, float]:
+    """The largest difference, absolute and as a share of the largest value; infinite where one is not a number."""
+    if value.shape != expected.shape:
+        return np.inf, np.inf
+    if not value.size:
+        return 0.0, 0.0
+    finite = np.isfinite(value).all() and np.isfinite(expected).all()
+    if not finite:
+        return (0.0, 0.0) if np.array_equal(value, expected) else (np.inf, np.inf)
+    error = float(np.abs(value.astype(np.float64) - expected.astype(np.float64)).max())
+    return error, error / max(float(np.abs(expected).max()), 1e-6)
