@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflbnn import data
-from tflbnn._files import atomic_write, write_json
+from tflbnn._files import atomic_path
 from tflbnn.errors import UserError
 from tflbnn.runtime.metadata import Metadata
 
@@ -80,9 +81,10 @@ def export(
     }
     beside = run.verification_json if path == run.model_tflite else path.with_suffix(".verification.json")
     progress(f"writing {path}")
-    # A reader tells by model_sha256 which file a verification belongs to, should the second write fail.
-    atomic_write(path, conversion.flatbuffer)
-    write_json(beside, verification)
+    # Both are on the disk before either gets its name; model_sha256 tells which file a verification belongs to.
+    with atomic_path(path) as model_file, atomic_path(beside) as verification_file:
+        model_file.write_bytes(conversion.flatbuffer)
+        verification_file.write_text(json.dumps(verification, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return Exported(path, beside, conversion, verification)
 
 
