@@ -32,15 +32,18 @@ class Export:
     show_layers: bool
 
     def render(self, console: Console) -> None:
+        from rich.box import SIMPLE_HEAD
         from rich.markup import escape
-        from rich.table import Table
+        from rich.table import Column, Table
 
         if self.show_layers:
-            table = Table("layer", "type", "became", "bits", "why")
+            table = Table(
+                Column("layer", no_wrap=True), Column("became", overflow="fold"), "bits", "why", box=SIMPLE_HEAD
+            )
             for row in self.explain:
                 style = "yellow" if row["left_in_float"] else "green" if row["bits"] == 1 else None
                 bits = str(row["bits"] or "")
-                table.add_row(row["layer"], row["type"], " ".join(row["operators"]), bits, row["why"], style=style)
+                table.add_row(escape(row["layer"]), escape(" ".join(row["operators"])), bits, row["why"], style=style)
             console.print(table)
         facts = Table(box=None, show_header=False, pad_edge=False)
         images = f"{self.samples} samples ({self.samples_from})"

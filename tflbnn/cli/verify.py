@@ -33,9 +33,9 @@ class Verification:
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
-        from rich.table import Table
+        from rich.table import Column, Table
 
-        table = Table("layer", "products", "output", "mismatches", "ties", "max error")
+        table = Table(Column("layer", no_wrap=True), "products", "output", "mismatches", "ties", "max error")
         for column in table.columns[1:]:
             column.justify = "right"
         for row in self.layers:

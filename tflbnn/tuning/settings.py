@@ -28,7 +28,7 @@ class Settings:
     >>> from tflbnn import recipes
     >>> from tflbnn.tuning import parse_space
     >>> Settings(parse_space(recipes.get("digits"), ["t_clip=0.25..2.0"])).max_epochs
-    20
+    12
     """
 
     space: Space
