@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import lower as _lower
 from tflbnn.converter.passes import PassReport
 from tflbnn.converter.verify import verify as _verify
+from tflbnn.errors import UserError
 from tflbnn.runtime.metadata import Metadata, add_metadata
 
 __all__ = ["Conversion", "Exported", "Metadata", "Report", "convert", "export"]
@@ -54,6 +55,7 @@ class Conversion:
 
 def convert(
     model: keras.Model,
+    rest: Literal["float32"] = "float32",
     labels: Sequence[str] | None = None,
     samples: np.ndarray | None = None,
     metadata: Metadata | None = None,
@@ -64,6 +66,7 @@ def convert(
 
     Args:
         model: float32, its inputs' shapes known but for the batch, which becomes 1 (a runtime can resize it).
+        rest: what the layers that are not binary compute in; float32 is all there is so far.
         labels: names of the classes, in the order of the output.
         samples: inputs to verify on, (number, ...); of several inputs, a list. Random ones when left out.
         metadata: what else the file says about itself; `labels` take precedence over its own.
@@ -78,6 +81,8 @@ def convert(
     >>> convert(model, labels=["no", "yes"]).flatbuffer[4:8]
     b'TFL3'
     """
+    if rest != "float32":
+        raise UserError(f"The rest of a binary network is float32. Received: rest={rest!r}. Leave it out.")
     graph = Graph(_lower(model))
     reports = passes.run(graph)
     rows = _explain(model, graph)

@@ -97,3 +97,8 @@ def require_exact(
             f"The kernel {kernel} differs from exact arithmetic, first at {binary.path}: "
             f"{int((~equal).sum())} of {equal.size} outputs. Report this, with the output of tflbnn doctor."
         )
+
+
+def same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether two arrays of 4-byte numbers are equal as bits, NaN and the sign of zero included."""
+    return np.array_equal(np.ascontiguousarray(a).view(np.int32), np.ascontiguousarray(b).view(np.int32))

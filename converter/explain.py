@@ -86,7 +86,7 @@ def _explain(path: str, layer: keras.layers.Layer, own: list[str], within: list[
     quantized = _quantizers(layer)
     if quantized:
         trained = all(bits(quantizer) == 1 for quantizer in quantized.values())
-        why = "inputs and weights are 1 bit" if binary else _why_float(kind, layer, quantized)
+        why = "1-bit inputs and weights" if binary else _why_float(kind, layer, quantized)
         return Explained(path, kind, operators, 1 if binary else 32, why, trained and not binary)
     if not own:
         if within:
@@ -95,7 +95,7 @@ def _explain(path: str, layer: keras.layers.Layer, own: list[str], within: list[
     if binary:  # a pooling layer moved behind the sign
         return Explained(path, kind, operators, 1, "commutes with the sign of the next layer", False)
     weighted = bool(layer.count_params()) and not isinstance(layer, keras.layers.BatchNormalization)
-    return Explained(path, kind, operators, 32 if weighted else 0, "full precision as trained", False)
+    return Explained(path, kind, operators, 32 if weighted else 0, "float, as trained", False)
 
 
 def _quantizers(layer: keras.layers.Layer) -> dict[str, object]:

@@ -31,8 +31,8 @@ def test_every_layer_has_a_row():
 @pytest.mark.parametrize(
     ("layer", "reason", "binary"),
     [
-        (binary_conv(8, name="it", groups=2), "1 bit", True),
-        (binary_conv(8, name="it", pad_values=0.0), "1 bit", True),
+        (binary_conv(8, name="it", groups=2), "1-bit", True),
+        (binary_conv(8, name="it", pad_values=0.0), "1-bit", True),
         (binary_conv(8, name="it", groups=4), "multiple of 32 input channels, not 16", False),
         (lq.layers.QuantDense(8, name="it", **SIGN), r"QuantDense has no 1-bit operator; use a QuantConv2D", False),
         (

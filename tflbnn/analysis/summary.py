@@ -211,7 +211,10 @@ def _of_file(path: Path) -> Summary:
 
     with readable_errors("read the model", path):
         content = path.read_bytes()
-    check_model(content)
+    try:
+        check_model(content)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     return _summary(str(path), "model file", input_shape(content), None, counts_tflite(content), len(content))
 
 

@@ -10,7 +10,7 @@ import typer
 
 from tflbnn.cli import benchmark, doctor, export, predict, report, summary, train, tune, verify
 from tflbnn.cli import list as list_
-from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail
+from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail, interrupted
 from tflbnn.errors import UserError, VerificationError
 
 app = typer.Typer(
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None, application: typer.Typer = app) -> 
     except COMMAND_LINE_ERRORS as error:
         code = fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
-        code = fail("interrupted", 130)
+        code = interrupted()
     except BrokenPipeError:
         # The reader (head, less) has gone: what it wanted, it has. Nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

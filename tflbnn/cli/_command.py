@@ -8,6 +8,7 @@ import functools
 import inspect
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,6 +37,12 @@ def fail(message: str, code: int) -> int:
     if message:  # a call without arguments has printed its help and has nothing to add
         print("tflbnn: " + " ".join(message.split()), file=sys.stderr)
     return code
+
+
+def interrupted(message: str = "") -> int:
+    """The end of a command after Ctrl-C. A second one would only spoil the exit that is under way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return fail(message or "interrupted", 130)
 
 
 def console(stderr: bool = False) -> Console:
@@ -88,7 +95,7 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
         try:
             result = function(*args, **kwargs)
         except KeyboardInterrupt as interrupt:  # typer would exit without a word; a command may know how to go on
-            raise typer.Exit(fail(str(interrupt) or "interrupted", 130)) from None
+            raise typer.Exit(interrupted(str(interrupt))) from None
         with _writing_to_standard_output():
             if json_output:
                 print(json.dumps(plain(result), ensure_ascii=False))

@@ -47,9 +47,11 @@ class Run:
         """
         path = Path(path)
         if not (path / "recipe.json").is_file():
-            raise UserError(
-                f"A run folder holds recipe.json. Received: {path}, which does not. Make one with: tflbnn train RECIPE"
+            best = path / "best"  # what a search leaves its best run in
+            cure = (
+                f"Its best run is {best}" if (best / "recipe.json").is_file() else "Make one with: tflbnn train RECIPE"
             )
+            raise UserError(f"A run folder holds recipe.json. Received: {path}, which does not. {cure}")
         finished = (path / "metrics.json").exists()
         return cls(
             path=path,
