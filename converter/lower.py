@@ -12,12 +12,15 @@ from tensorflow.core.framework.types_pb2 import DataType
 from tflbnn._keras import keras, tf
 from tflbnn.converter.freeze import Frozen, freeze
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.naming import layers_of, name_tensors, shorten_names
+from tflbnn.converter.naming import layer_of_node, layers_of, name_tensors, shorten_names
 from tflbnn.errors import UserError
 from tflbnn.runtime.flatbuffer import schema
 from tflbnn.runtime.operators import BUILTIN, CUSTOM
 
 SIGNATURE = "serving_default"
+
+# LCE may fail on these or not, by the numbers in their functions' names; no runtime here takes them either way.
+_CONTROL_FLOW = {"While": "WHILE", "StatelessWhile": "WHILE", "If": "IF", "StatelessIf": "IF"}
 
 # What LCE's converter raises.
 _REFUSALS = (RuntimeError, ValueError, TypeError)
@@ -72,6 +75,9 @@ def _interface(model: keras.Model) -> tuple[dict[str, tf.TensorSpec], list[str]]
 def _convert(model: keras.Model, inputs: dict[str, tf.TensorSpec]) -> tuple[Frozen, dict[str, tuple[str, str]], bytes]:
     """The graph, its nodes' own names and operations by their short names, and what LCE makes of it."""
     frozen = freeze(model, list(inputs.values()))
+    for node in frozen.nodes.node:
+        if node.op in _CONTROL_FLOW:
+            raise _unknown_operator([layer_of_node(model, node.name)], _CONTROL_FLOW[node.op])
     origins = shorten_names(frozen.nodes)
     short = {long: name for name, (long, _) in origins.items()}
     flatbuffer = convert_graphdef_to_tflite_flatbuffer(
@@ -108,11 +114,14 @@ def _require_known_operators(graph: Graph) -> None:
     for operator in graph.operators:
         kind = graph.kind(operator)
         if kind not in BUILTIN and kind not in CUSTOM:
-            layers = dict.fromkeys(layer for index in operator.outputs for layer in layers_of(graph.name(index)))
-            raise UserError(
-                "A layer needs an operator that TensorFlow Lite has and that cannot loop. "
-                f"Received: {', '.join(layers)}, which needs {kind}. Replace that layer."
-            )
+            raise _unknown_operator([name for index in operator.outputs for name in layers_of(graph.name(index))], kind)
+
+
+def _unknown_operator(layers: list[str], kind: str) -> UserError:
+    return UserError(
+        "A layer needs an operator that TensorFlow Lite has and that cannot loop. "
+        f"Received: {', '.join(dict.fromkeys(layers))}, which needs {kind}. Replace that layer."
+    )
 
 
 def _signature(graph: Graph, inputs: list[str], outputs: list[str]) -> schema.SignatureDefT:

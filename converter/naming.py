@@ -119,6 +119,11 @@ def layers_of(name: str) -> list[str]:
     return name.partition("#")[0].split(";")
 
 
+def layer_of_node(model: keras.Model, node: str) -> str:
+    """The path of the layer that a node of the traced model belongs to; the node itself where it is none's."""
+    return _layer(node, dict(_scopes(model, f"{model.name}/", ""))) or node
+
+
 def _scopes(model: keras.Model, scope: str, path: str) -> Iterator[tuple[str, str]]:
     """The name scope of every layer with its path, models inside the model included."""
     for layer in model.layers:
