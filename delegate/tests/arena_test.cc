@@ -58,7 +58,7 @@ TEST(GraphOfTwoOperationsAfterResizing) {
     for (float& v : x) v = random.Float();
     graph.Bind(input, x.data());
     graph.Bind(output, y.data());
-    graph.Run(&pool);
+    CHECK(graph.Run(&pool).ok());
     for (size_t i = 0; i + 1 < x.size(); ++i) CHECK_EQ(y[i], x[i] < 0 ? -1.f : 1.f);
     CHECK_EQ(y.back(), 7.f);
   }

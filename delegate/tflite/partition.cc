@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/graph/verifier.h"
 #include "core/quantize/quantize.h"
 #include "tflite/batch_norm.h"
 #include "tflite/int_array.h"
@@ -76,6 +77,31 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
     if (binding.value < 0)
       return Status::Error("tensor %d is not produced by this partition", binding.tensor);
   }
+  return AddObservers(context, params);
+}
+
+Status Partition::AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params) {
+  if (!shared_->profile && !shared_->verify) return Status::Ok();
+  for (const auto& [tensor, value] : values_) {
+    const char* name = context->tensors[tensor].name;
+    graph_.SetName(value, name ? name : "");
+  }
+  const int index = shared_->profiles.NextIndex();
+  if (shared_->verify) {
+    // The same graph once more, of reference operations.
+    Options options;
+    options.kernel = Isa::kReference;
+    options.fusions = shared_->fusions;
+    Partition reference(std::make_shared<SharedState>(options, /*threads=*/1));
+    TFLBNN_RETURN_IF_ERROR(reference.Build(context, params));
+    graph_.AddObserver(std::make_shared<Verifier>(reference.graph_.TakeOperations(),
+                                                  "partition " + std::to_string(index)));
+  }
+  if (shared_->profile) {
+    const auto profile = std::make_shared<Profile>();
+    shared_->profiles.Add(index, profile);
+    graph_.AddObserver(profile);
+  }
   return Status::Ok();
 }
 
@@ -106,8 +132,7 @@ Status Partition::Invoke(TfLiteContext* context) {
       graph_.Bind(binding.value, tensor.data);
     }
   }
-  graph_.Run(&shared_->pool);
-  return Status::Ok();
+  return graph_.Run(&shared_->pool);
 }
 
 }  // namespace tflbnn

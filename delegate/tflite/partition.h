@@ -9,6 +9,7 @@
 #include "core/graph/graph.h"
 #include "tflite/abi.h"
 #include "tflite/options.h"
+#include "tflite/profiles.h"
 
 namespace tflbnn {
 
@@ -16,9 +17,15 @@ namespace tflbnn {
 // interpreters may go in any order.
 struct SharedState {
   SharedState(const Options& options, int threads)
-      : kernel(options.kernel), fusions(options.fusions), pool(threads) {}
+      : kernel(options.kernel),
+        fusions(options.fusions),
+        profile(options.profile),
+        verify(options.verify),
+        pool(threads) {}
   const Isa kernel;
   const Fusions fusions;
+  const bool profile, verify;
+  Profiles profiles;
   ThreadPool pool;
 };
 
@@ -36,6 +43,8 @@ class Partition {
   struct Binding {
     int tensor, value;
   };
+  // What looks on while the graph runs, as the options ask for it.
+  Status AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params);
   // The graph's values for what a node reads and writes.
   Status InputOf(const TfLiteContext* context, int tensor, int* value);
   Status OutputOf(const TfLiteContext* context, int tensor, int* value);

@@ -255,6 +255,10 @@ size_t BConv2D::ScratchBytes(int threads) const {
   return kernel_ ? PointersPerThread() * static_cast<size_t>(threads) * sizeof(void*) : 0;
 }
 
+int64_t BConv2D::binary_macs() const {
+  return static_cast<int64_t>(output_.Rows()) * params_.channels_out * params_.depth();
+}
+
 void BConv2D::Run(const Arguments& arguments) const {
   const auto* input = static_cast<const uint32_t*>(arguments.inputs[0]);
   if (!kernel_) {

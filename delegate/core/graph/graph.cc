@@ -7,7 +7,7 @@
 namespace tflbnn {
 
 int Graph::AddValue(DataType type, bool external) {
-  values_.push_back({type, external, Shape(), 0, nullptr});
+  values_.push_back({type, external, Shape(), 0, nullptr, {}});
   return static_cast<int>(values_.size()) - 1;
 }
 
@@ -23,7 +23,8 @@ void Graph::AddOperation(std::unique_ptr<Operation> operation, std::vector<int> 
 
 Status Graph::Resize(int threads) {
   TFLBNN_RETURN_IF_ERROR(InferShapes());
-  return ReserveMemory(threads);
+  TFLBNN_RETURN_IF_ERROR(ReserveMemory(threads));
+  return ResizeObservers(threads);
 }
 
 Status Graph::InferShapes() {
@@ -70,12 +71,44 @@ Status Graph::ReserveMemory(int threads) {
   return Status::Ok();
 }
 
-void Graph::Run(ThreadPool* pool) const {
+Status Graph::ResizeObservers(int threads) {
+  if (observers_.empty()) return Status::Ok();
+  std::vector<StepInfo> infos;
+  const auto info = [this](int value) {
+    const Value& v = values_[value];
+    return ValueInfo{v.type, v.shape, v.bytes, v.name};
+  };
   for (const Step& step : steps_) {
+    infos.push_back({step.operation.get(), {}, {info(step.output)}});
+    for (int input : step.inputs) infos.back().inputs.push_back(info(input));
+  }
+  for (const auto& observer : observers_) {
+    TFLBNN_RETURN_IF_ERROR(observer->Resize(infos, threads));
+  }
+  return Status::Ok();
+}
+
+Status Graph::Run(ThreadPool* pool) const {
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = steps_[s];
     for (size_t i = 0; i < step.inputs.size(); ++i)
       step.arguments[i] = values_[step.inputs[i]].data;
-    step.operation->Run({step.arguments.data(), values_[step.output].data, step.scratch, pool});
+    const Operation::Arguments arguments = {step.arguments.data(), values_[step.output].data,
+                                            step.scratch, pool};
+    for (const auto& observer : observers_) observer->Before(s, arguments);
+    step.operation->Run(arguments);
+    for (size_t i = observers_.size(); i-- > 0;) {
+      TFLBNN_RETURN_IF_ERROR(observers_[i]->After(s, arguments));
+    }
   }
+  return Status::Ok();
+}
+
+std::vector<std::unique_ptr<Operation>> Graph::TakeOperations() {
+  std::vector<std::unique_ptr<Operation>> operations;
+  for (Step& step : steps_) operations.push_back(std::move(step.operation));
+  steps_.clear();
+  return operations;
 }
 
 }  // namespace tflbnn

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/aligned_buffer.h"
+#include "core/graph/observer.h"
 #include "core/operation.h"
 
 namespace tflbnn {
@@ -28,7 +29,16 @@ class Graph {
   size_t arena_bytes() const { return arena_.size(); }
 
   void Bind(int value, void* data) { values_[value].data = data; }
-  void Run(ThreadPool* pool) const;
+  // Fails only where an observer says so.
+  Status Run(ThreadPool* pool) const;
+
+  // For observers, before Resize(); those added first see most of the others' work.
+  void SetName(int value, const char* name) { values_[value].name = name; }
+  void AddObserver(std::shared_ptr<Observer> observer) {
+    observers_.push_back(std::move(observer));
+  }
+  // Leaves the graph without its operations.
+  std::vector<std::unique_ptr<Operation>> TakeOperations();
 
  private:
   struct Value {
@@ -37,6 +47,7 @@ class Graph {
     Shape shape;
     size_t bytes = 0;
     void* data = nullptr;
+    std::string name;
   };
   struct Step {
     std::unique_ptr<Operation> operation;
@@ -48,10 +59,12 @@ class Graph {
   };
   Status InferShapes();
   Status ReserveMemory(int threads);
+  Status ResizeObservers(int threads);
 
   std::vector<Value> values_;
   std::vector<Step> steps_;
   AlignedBuffer arena_;
+  std::vector<std::shared_ptr<Observer>> observers_;
 };
 
 }  // namespace tflbnn

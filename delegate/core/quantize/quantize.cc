@@ -33,10 +33,11 @@ void Unpack(const uint32_t* bits, int channels, T positive, T negative, size_t f
 }  // namespace
 
 Quantize::Quantize(DataType input, int32_t zero_point, Isa isa)
-    : type_(input), zero_point_(zero_point), run_(Select(input, isa)) {}
+    : type_(input), isa_(isa), zero_point_(zero_point), run_(Select(input, isa)) {}
 
 Quantize::Quantize(const std::vector<float>& threshold, const std::vector<bool>& sign, Isa isa)
     : type_(DataType::kFloat32),
+      isa_(isa),
       run_(Select(DataType::kFloat32, isa)),
       threshold_channels_(static_cast<ptrdiff_t>(threshold.size())) {
   const size_t lanes = static_cast<size_t>(WordsForChannels(threshold_channels_)) * 32;
@@ -86,6 +87,11 @@ void Quantize::Run(const Arguments& arguments) const {
   }
   arguments.pool->ParallelFor(rows_, kGrain,
                               [&](size_t first, size_t last, int) { run_(job, first, last); });
+}
+
+const char* Quantize::kernel() const {
+  const QuantizeKernel* kernel = SelectQuantize(isa_);
+  return kernel ? kernel->name : "reference";
 }
 
 Status Dequantize::Resize(const Shape* inputs, Shape* output) {
