@@ -1,6 +1,6 @@
 /* The tflbnn delegate for TensorFlow Lite: runs the binary operations of Larq Compute Engine models
- * (LceQuantize, LceDequantize, LceBconv2d, LceBMaxPool2d) in an unmodified interpreter. C99, C11 and
- * C++.
+ * (LceQuantize, LceDequantize, LceBconv2d, LceBMaxPool2d) in an unmodified interpreter. C99, C11
+ * and C++.
  *
  *   tflbnn_delegate_options options = tflbnn_delegate_default_options();
  *   options.num_threads = 2;

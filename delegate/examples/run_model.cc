@@ -1,7 +1,7 @@
 // run_model model.tflite [input.raw]
 //
-// Runs a model through TFLite's C API with the delegate, and prints the time of an inference and the
-// largest elements of each output. input.raw holds the bytes of the first input; without it all
+// Runs a model through TFLite's C API with the delegate, and prints the time of an inference and
+// the largest elements of each output. input.raw holds the bytes of the first input; without it all
 // inputs are zero. With --raw FILE before the model, the bytes of the first output go there.
 #include <algorithm>
 #include <chrono>
@@ -50,7 +50,8 @@ void PrintLargest(const TfLiteTensor* tensor, int count) {
   count = static_cast<int>(std::min<size_t>(static_cast<size_t>(count), order.size()));
   std::partial_sort(order.begin(), order.begin() + count, order.end(),
                     [&](size_t a, size_t b) { return values[a] > values[b]; });
-  for (int i = 0; i < count; ++i) printf(" [%zu] %g", order[i], static_cast<double>(values[order[i]]));
+  for (int i = 0; i < count; ++i)
+    printf(" [%zu] %g", order[i], static_cast<double>(values[order[i]]));
   printf("\n");
 }
 

@@ -11,8 +11,8 @@ thread_local char last_error[512] = "";
 }  // namespace
 
 void SetLastError(const std::string& message) {
-  snprintf(last_error, sizeof(last_error), "%s%s", message.empty() ? "" : "tflbnn: ",
-           message.c_str());
+  snprintf(last_error, sizeof(last_error), "%s%s",
+           message.empty() ? "" : "tflbnn: ", message.c_str());
 }
 
 const char* LastError() { return last_error; }

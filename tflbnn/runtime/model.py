@@ -223,11 +223,10 @@ class Model:
         Raises:
             UserError: the model was made without `profile=True`, or without the delegate, or is closed.
         """
-        interpreter = self._alive()
         if not self._profiles:
             raise UserError(f"A profile needs Model(..., profile=True) with the delegate. Received: {self.name}.")
         with self._lock:
-            return delegates.profile(interpreter._delegates[0])
+            return delegates.profile(self._alive()._delegates[0])
 
     def _shape_for(self, feeds: dict[str, NDArray[Any]], batch: int) -> int:
         """Brings the interpreter to the feeds' shapes and returns how many samples it takes, at most `batch`."""

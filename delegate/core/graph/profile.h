@@ -15,8 +15,8 @@ namespace tflbnn {
 struct OperationProfile {
   std::string operation, kernel;
   std::vector<ValueInfo> inputs, outputs;
-  int64_t binary_macs = 0;  // of one run
-  int64_t runs = 0;         // since the shapes last changed
+  int64_t binary_macs = 0;                          // of one run
+  int64_t runs = 0;                                 // since the shapes last changed
   double total_ms = 0, median_ms = 0, best_ms = 0;  // the median is that of the last kSamples runs
 };
 

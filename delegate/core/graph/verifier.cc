@@ -64,8 +64,8 @@ std::string Position(const Shape& shape, size_t index, DataType type, int bit) {
 
 std::string Verifier::Name(size_t step) const {
   const std::vector<ValueInfo>& outputs = steps_[step].outputs;
-  std::string name = "operation " + std::to_string(step) + " of " + where_ + ", " +
-                     steps_[step].operation->name();
+  std::string name =
+      "operation " + std::to_string(step) + " of " + where_ + ", " + steps_[step].operation->name();
   if (!outputs.empty() && !outputs[0].name.empty()) {
     name += " to '" + outputs[0].name.substr(0, 100) + "'";
   }
@@ -127,13 +127,12 @@ Status Verifier::After(size_t step, const Operation::Arguments& arguments) {
     for (size_t index = 0; index < elements; ++index) {
       if (SameElement(value.type, got, want, index)) continue;
       const int bit = DifferingBit(value, got, want, index);
-      return Status::Error("verify: %s: the %s output %s first differs at %s: %s by kernel %s, %s by the reference",
-                           Name(step).c_str(), DataTypeName(value.type),
-                           value.shape.ToString().c_str(),
-                           Position(value.shape, index, value.type, bit).c_str(),
-                           Show(value.type, got, index, bit).c_str(),
-                           steps_[step].operation->kernel(),
-                           Show(value.type, want, index, bit).c_str());
+      return Status::Error(
+          "verify: %s: the %s output %s first differs at %s: %s by kernel %s, %s by the reference",
+          Name(step).c_str(), DataTypeName(value.type), value.shape.ToString().c_str(),
+          Position(value.shape, index, value.type, bit).c_str(),
+          Show(value.type, got, index, bit).c_str(), steps_[step].operation->kernel(),
+          Show(value.type, want, index, bit).c_str());
     }
   }
   return Status::Ok();

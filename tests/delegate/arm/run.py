@@ -1,11 +1,16 @@
-"""The delegate for 64-bit ARM under qemu (make test-arm): its C++ tests, then the library in a real interpreter."""
+"""The delegate for 64-bit ARM under qemu (make test-arm): its C++ tests, then the library in a real interpreter.
+
+With --wheel FILE only the latter, with the library of that wheel.
+"""
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -37,21 +42,34 @@ def write_cases(folder: Path) -> None:
     np.savez(folder / "batch_norm.npz", x=x, y=pack_signs((x * mul).astype(np.float32) + add))
 
 
-def main() -> int:
-    for tool, package in TOOLS.items():
-        if not shutil.which(tool):
-            print(f"This needs {tool}. Install it (Debian: apt-get install {package}).", file=sys.stderr)
-            return 2
+def run_cpp_tests() -> Path:
+    """Builds for ARM with GCC, runs the C++ tests, and returns the library."""
     toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT}/delegate/cmake/aarch64-linux-gnu.cmake"
     folder = build("arm64", toolchain, targets=("tflbnn_tests", "tflbnn_delegate"))
     for processor in PROCESSORS:
         print(f"== C++ tests, -cpu {processor}", flush=True)
         qemu = ["qemu-aarch64", "-cpu", processor, "-L", "/usr/aarch64-linux-gnu"]
         if code := subprocess.run([*qemu, folder / "tflbnn_tests", "--quick"]).returncode:
-            return code
+            sys.exit(code)
+    return folder / "libtflbnn_delegate.so"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wheel", type=Path, help="a wheel for aarch64")
+    wheel = parser.parse_args().wheel
+    for tool, package in TOOLS.items():
+        if not shutil.which(tool) and not (wheel and tool != "qemu-aarch64"):
+            print(f"This needs {tool}. Install it (Debian: apt-get install {package}).", file=sys.stderr)
+            return 2
     root = sysroot()
     library_path = ":".join(f"/usr/lib/aarch64-linux-gnu{part}" for part in ("", "/blas", "/lapack"))
     with tempfile.TemporaryDirectory() as cases:
+        if wheel:
+            with zipfile.ZipFile(wheel) as archive:
+                library = Path(archive.extract("tflbnn/runtime/libtflbnn_delegate.so", cases))
+        else:
+            library = run_cpp_tests()
         write_cases(Path(cases))
         print("== in an interpreter", flush=True)
         return subprocess.run(
@@ -60,7 +78,7 @@ def main() -> int:
                 *("-E", f"PYTHONHOME={root}/usr", "-E", f"PYTHONPATH={root}/usr/lib/python3/dist-packages"),
                 root / "usr/bin/python3.11",
                 Path(__file__).with_name("in_interpreter.py"),
-                folder / "libtflbnn_delegate.so",
+                library,
                 cases,
             ]
         ).returncode
