@@ -22,6 +22,11 @@ from tests.delegate.networks import CHANNELS, SIZE, chain
 
 LIBRARY = ("org.bytedeco", "tensorflow-lite", "2.18.0-1.5.11", "jar", "linux-x86_64")
 HEADERS = ("org.tensorflow", "tensorflow-lite", "2.16.1", "aar", "")
+# Headers that the others include but the archive leaves out, with what the others need of them.
+LEFT_OUT = {
+    "core/async/c/types.h": "",
+    "core/c/registration_external.h": "typedef struct TfLiteRegistrationExternal TfLiteRegistrationExternal;\n",
+}
 
 
 def fetch(artifact: tuple[str, ...], folder: Path) -> Path:
@@ -46,6 +51,10 @@ def build_example(work: Path) -> Path:
     """The program, from an installed delegate as any other project would build it."""
     extract(fetch(LIBRARY, work), ".so", work / "library")
     extract(fetch(HEADERS, work), "headers/tensorflow", work)
+    for name, text in LEFT_OUT.items():
+        header = work / "headers" / "tensorflow" / "lite" / name
+        header.parent.mkdir(parents=True, exist_ok=True)
+        header.write_text(text)
     (library,) = (work / "library").rglob("libjnitensorflowlite.so")  # it exports the C API, too
     cmake("--install", build("tests", targets=("tflbnn_delegate",)), "--prefix", work / "installed")
     settings = {
