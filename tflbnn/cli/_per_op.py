@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+WIDE = 100  # columns of a terminal that shows everything
 BAR = 20  # characters of the longest
 
 
@@ -60,25 +61,30 @@ class PerOp:
         title = f"{escape(self.name)}, operation by operation: {self.total_ms:.3f} ms{clock}"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("operation", no_wrap=True)
-        table.add_column("shapes", overflow="fold")
-        table.add_column("kernel", no_wrap=True)
+        table.add_column("shapes", overflow="fold", min_width=12)
+        wide = console.width >= WIDE
+        if wide:
+            table.add_column("kernel", no_wrap=True)
         for column in ("ms", "share"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
-        for column in ("MMAC", "MAC/cycle", "of bound"):
+        for column in (*(["MMAC"] if wide else []), "MAC/cycle", "of bound"):
             table.add_column(column, justify="right", no_wrap=True)
         table.caption, table.caption_justify = "w: words of 32 signs", "left"
+        cells = max(4, min(BAR, console.width - (96 if wide else 76)))
         # The rest may take many times longer than any operation: its bar is cut then, and says so.
         longest = max((row.median_ms for row in self.operations), default=0.0) or self.total_ms or 1.0
         for row in self.operations:
             table.add_row(
                 row.op,
                 f"{_shapes(row.inputs)} → {_shapes(row.outputs)}",
-                row.kernel,
+                *([row.kernel] if wide else []),
                 f"{row.median_ms:.3f}",
                 f"{row.share:.1%}",
-                f"[green]{_bar(row.median_ms / longest)}[/]",
-                *_rates(row.binary_macs, row.macs_per_cycle, row.share_of_bound),
+                f"[green]{_bar(row.median_ms / longest, cells)}[/]",
+                *([_millions(row.binary_macs)] if wide else []),
+                "" if row.macs_per_cycle is None else f"{row.macs_per_cycle:.1f}",
+                "" if row.share_of_bound is None else f"{row.share_of_bound:.0%}",
             )
         table.add_section()
         for name, what, ms in (
@@ -87,8 +93,9 @@ class PerOp:
         ):
             macs = sum(row.binary_macs for row in self.operations) if name == "delegate" else 0
             share = f"{ms / self.total_ms:.1%}" if self.total_ms else ""
-            bar = f"[dim]{_bar(ms / longest)}[/]"
-            table.add_row(name, what, "", f"{ms:.3f}", share, bar, *_rates(macs, None, None), style="bold")
+            bar = f"[dim]{_bar(ms / longest, cells)}[/]"
+            kernel, millions = ([""], [_millions(macs)]) if wide else ([], [])
+            table.add_row(name, what, *kernel, f"{ms:.3f}", share, bar, *millions, style="bold")
         console.print()
         console.print(table)
 
@@ -98,19 +105,15 @@ def _shapes(values: list[Value]) -> str:
     return " + ".join("×".join(map(str, value.shape[1:])) + ("w" if value.type == "bits" else "") for value in values)
 
 
-def _rates(macs: int, per_cycle: float | None, share_of_bound: float | None) -> tuple[str, str, str]:
-    return (
-        f"{macs / 1e6:.2f}" if macs else "",
-        "" if per_cycle is None else f"{per_cycle:.1f}",
-        "" if share_of_bound is None else f"{share_of_bound:.0%}",
-    )
+def _millions(macs: int) -> str:
+    return f"{macs / 1e6:.2f}" if macs else ""
 
 
-def _bar(part: float) -> str:
-    """A bar of BAR cells at most, to an eighth of a cell."""
+def _bar(part: float, cells: int) -> str:
+    """A bar of so many cells at most, to an eighth of one."""
     if part > 1.001:
-        return "█" * (BAR - 1) + "▶"
-    eighths = round(part * BAR * 8)
+        return "█" * (cells - 1) + "▶"
+    eighths = round(part * cells * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
