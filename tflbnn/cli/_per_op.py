@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDE = 100  # columns of a terminal that shows everything
+WIDE = 116  # columns of a terminal that shows everything
 BAR = 20  # characters of the longest
 
 
