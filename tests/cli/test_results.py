@@ -84,7 +84,8 @@ class TestBenchmark:
         assert sum(row["share"] for row in found["operations"]) < 1
         assert parsed(capfd, "benchmark", "binary.tflite", "--rounds", 1)["per_op"] is None
 
-    def test_per_op_as_bars(self, folder, capfd):
+    def test_per_op_as_bars(self, folder, capfd, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "120")  # no cell is folded
         out = run(capfd, "benchmark", "binary.tflite", "--rounds", 1, "--per-op").out
         assert "LceBconv2d" in out
         assert "outside the delegate" in out
