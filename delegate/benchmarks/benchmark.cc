@@ -100,7 +100,8 @@ void BenchmarkConv(Isa isa, double hertz) {
       if (!ByteSize(output, out, &bytes) || !result.AllocateZeroed(bytes)) continue;
       if (!scratch.Allocate(conv->ScratchBytes(1))) continue;
       const void* inputs[] = {input.data()};
-      const Timing t = Measure([&] { conv->Run({inputs, result.data(), scratch.data(), &pool}); });
+      void* outputs[] = {result.data()};
+      const Timing t = Measure([&] { conv->Run({inputs, outputs, scratch.data(), &pool}); });
       const double macs =
           double(shape.size) * shape.size * shape.channels_out * double(params.depth());
       printf("%-9s bconv2d %dx%d %3dx%-3d %3d -> %3d %-7s %9.1f us %7.1f MAC/cycle (best %.1f)\n",
@@ -122,7 +123,8 @@ void BenchmarkQuantize(Isa isa) {
     if (!quantize.Resize(&in, &out).ok() || !ByteSize(DataType::kFloat32, in, &bytes)) continue;
     if (!input.AllocateZeroed(bytes) || !result.AllocateZeroed(bytes)) continue;
     const void* inputs[] = {input.data()};
-    const Timing t = Measure([&] { quantize.Run({inputs, result.data(), nullptr, &pool}); });
+    void* outputs[] = {result.data()};
+    const Timing t = Measure([&] { quantize.Run({inputs, outputs, nullptr, &pool}); });
     printf("%-9s quantize 28x28x%-3d %9.1f us %7.1f GB/s\n", IsaName(isa), channels, t.median * 1e6,
            double(bytes) / t.median / 1e9);
   }

@@ -1,4 +1,4 @@
-// One node of a graph: knows its output's shape, its scratch memory, and how to run.
+// One node of a graph: knows its outputs' shapes, its scratch memory, and how to run.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ class Operation {
  public:
   struct Arguments {
     const void* const* inputs;
-    void* output;
+    void* const* outputs;
     void* scratch;  // ScratchBytes() bytes, 64-byte aligned
     ThreadPool* pool;
   };
@@ -21,7 +21,7 @@ class Operation {
   virtual ~Operation() = default;
   virtual const char* name() const = 0;
   // Called before the first Run() and whenever an input's shape changes. `inputs` are valid sizes.
-  virtual Status Resize(const Shape* inputs, Shape* output) = 0;
+  virtual Status Resize(const Shape* inputs, Shape* outputs) = 0;
   virtual size_t ScratchBytes(int /*threads*/) const { return 0; }
   // Allocates nothing; called only with sizes that Resize() accepted.
   virtual void Run(const Arguments& arguments) const = 0;

@@ -45,9 +45,9 @@ TEST(GraphOfTwoOperationsAfterResizing) {
   const int input = graph.AddValue(DataType::kFloat32, true),
             bits = graph.AddValue(DataType::kBits, false),
             output = graph.AddValue(DataType::kFloat32, true);
-  graph.AddOperation(std::make_unique<Quantize>(DataType::kFloat32, 0, BestIsa()), {input}, bits);
+  graph.AddOperation(std::make_unique<Quantize>(DataType::kFloat32, 0, BestIsa()), {input}, {bits});
   graph.AddOperation(std::make_unique<Dequantize>(DataType::kFloat32, 1.f, -1.f, 40), {bits},
-                     output);
+                     {output});
   ThreadPool pool(2);
   testing::Random random(2);
   for (const int rows : {3, 200, 0, 1}) {
@@ -58,7 +58,9 @@ TEST(GraphOfTwoOperationsAfterResizing) {
     for (float& v : x) v = random.Float();
     graph.Bind(input, x.data());
     graph.Bind(output, y.data());
-    graph.Run(&pool);
+    AlignedBuffer arena;
+    CHECK(arena.Allocate(graph.arena_bytes()));
+    graph.Run(arena.data(), &pool);
     for (size_t i = 0; i + 1 < x.size(); ++i) CHECK_EQ(y[i], x[i] < 0 ? -1.f : 1.f);
     CHECK_EQ(y.back(), 7.f);
   }

@@ -52,7 +52,8 @@ class Trial {
     AlignedBuffer scratch;
     CHECK(scratch.Allocate(conv->ScratchBytes(pool.size())));
     const void* inputs[] = {input_.data()};
-    conv->Run({inputs, y.data(), scratch.data(), &pool});
+    void* outputs[] = {y.data()};
+    conv->Run({inputs, outputs, scratch.data(), &pool});
     CHECK(y.Intact() && input_.Intact());
     const auto* begin = reinterpret_cast<const uint8_t*>(y.data());
     return std::vector<uint8_t>(begin, begin + bytes);
@@ -187,7 +188,8 @@ TEST(LongSums) {
       ThreadPool pool(1);
       const void* inputs[] = {x.data()};
       float y = 0;
-      conv->Run({inputs, &y, scratch.data(), &pool});
+      void* outputs[] = {&y};
+      conv->Run({inputs, outputs, scratch.data(), &pool});
       CHECK_EQ(y, static_cast<float>(-channels));
     }
   }
@@ -255,7 +257,10 @@ TEST(TheReferenceIsASumOfProductsOfSigns) {
     std::vector<float> y(static_cast<size_t>(size * size));
     const void* inputs[] = {x.data()};
     ThreadPool pool(1);
-    conv->Run({inputs, y.data(), nullptr, &pool});
+    void* outputs[] = {y.data()};
+    AlignedBuffer scratch;
+    CHECK(scratch.Allocate(conv->ScratchBytes(1)));
+    conv->Run({inputs, outputs, scratch.data(), &pool});
     for (int oy = 0; oy < size; ++oy) {
       for (int ox = 0; ox < size; ++ox) {
         int sum = 0;

@@ -15,17 +15,17 @@ TEST(OptionsAreParsed) {
   CHECK(ParseOptions(nullptr, nullptr, 0, &options).ok());
   CHECK_EQ(options.num_threads, 0);
   CHECK(options.kernel == BestIsa());
-  CHECK(options.fusions.batch_norm);
+  CHECK(options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("num_threads", "3", &options), "");
   CHECK_EQ(options.num_threads, 3);
   CHECK_EQ(Parse("kernel", "scalar", &options), "");
   CHECK(options.kernel == Isa::kScalar);
   CHECK_EQ(Parse("fusion", "none", &options), "");
-  CHECK(!options.fusions.batch_norm);
+  CHECK(!options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("fusion", "none,batch_norm", &options), "");
-  CHECK(options.fusions.batch_norm);
+  CHECK(options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("fusion", "all,-batch_norm", &options), "");
-  CHECK(!options.fusions.batch_norm);
+  CHECK(!options.fusions.on(FusionName::batch_norm));
 }
 
 TEST(TheEnvironmentGivesTheDefaultKernel) {

@@ -31,7 +31,8 @@ void Compare(testing::Random& random, int channels, const Make& make, testing::G
     CHECK(operation.Resize(&in, &out).ok());
     testing::Guarded<uint32_t> y(out.Rows() * static_cast<size_t>(out.last()));
     const void* inputs[] = {x.data()};
-    operation.Run({inputs, y.data(), nullptr, &pool});
+    void* outputs[] = {y.data()};
+    operation.Run({inputs, outputs, nullptr, &pool});
     CHECK(x.Intact() && y.Intact());
     return std::vector<uint32_t>(y.data(), y.data() + y.size());
   };
@@ -97,7 +98,8 @@ TEST(AFixedExampleOfSigns) {
   uint32_t bits = 0;
   const void* inputs[] = {x};
   ThreadPool pool(1);
-  quantize.Run({inputs, &bits, nullptr, &pool});
+  void* outputs[] = {&bits};
+  quantize.Run({inputs, outputs, nullptr, &pool});
   CHECK_EQ(bits, 0b1001u);
 }
 
@@ -115,8 +117,10 @@ TEST(DequantizeInvertsQuantize) {
     testing::Guarded<float> y(70 * static_cast<size_t>(channels));
     testing::Guarded<int8_t> z(y.size());
     const void* inputs[] = {x.data()};
-    floats.Run({inputs, y.data(), nullptr, &pool});
-    bytes.Run({inputs, z.data(), nullptr, &pool});
+    void* outputs[] = {y.data()};
+    floats.Run({inputs, outputs, nullptr, &pool});
+    outputs[0] = z.data();
+    bytes.Run({inputs, outputs, nullptr, &pool});
     for (size_t i = 0; i < y.size(); ++i) {
       const size_t row = i / static_cast<size_t>(channels), c = i % static_cast<size_t>(channels);
       const bool bit = x[row * static_cast<size_t>(in.dims[1]) + c / 32] >> (c % 32) & 1;

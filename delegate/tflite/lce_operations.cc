@@ -216,6 +216,13 @@ bool IsFloatQuantize(const NodeReader& reader) {
          reader.input(0).type == kTfLiteFloat32;
 }
 
+bool IsFloatConvolution(const NodeReader& reader) {
+  const LceOperation* lce = Find(*reader.registration);
+  return lce && lce->read == ReadBConv2D && reader.node->outputs &&
+         reader.node->outputs->size == 1 && reader.node->outputs->data[0] >= 0 &&
+         reader.output().type == kTfLiteFloat32;
+}
+
 Status ReadLceOperation(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>* operation) {
   const LceOperation& lce = *Find(*reader.registration);
   const TfLiteIntArray *inputs = reader.node->inputs, *outputs = reader.node->outputs;

@@ -4,6 +4,7 @@
 #include <climits>
 #include <cstring>
 
+#include "core/aligned_buffer.h"
 #include "core/bconv2d/dispatch.h"
 #include "core/bconv2d/reference.h"
 #include "core/bconv2d/zero_padding.h"
@@ -65,6 +66,7 @@ Status BConv2D::Create(const BConv2DParams& params, const BConv2DConstants& cons
                        std::unique_ptr<BConv2D>* operation) {
   TFLBNN_RETURN_IF_ERROR(Validate(params));
   std::unique_ptr<BConv2D> self(new BConv2D(params));
+  if (params.output == DataType::kFloat32) self->epilogue_.Store(0, params.channels_out, 0);
   self->kernel_ = SelectBConv2D(isa);
   if (self->kernel_) {
     TFLBNN_RETURN_IF_ERROR(self->PackWeights(constants.filter));
@@ -164,7 +166,7 @@ void BConv2D::PackTransforms(const BConv2DConstants& constants) {
                                                          : BConv2DOutput::kFloat32;
 }
 
-Status BConv2D::Resize(const Shape* inputs, Shape* output) {
+Status BConv2D::Resize(const Shape* inputs, Shape* outputs) {
   const Shape& in = inputs[0];
   if (in.rank != 4)
     return Status::Error("LceBconv2d: the input must have 4 dimensions. Received: %d", in.rank);
@@ -182,7 +184,12 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
                            : params_.channels_out;
   input_ = in;
   output_ = Shape{4, {in.dims[0], rows.output, columns.output, channels}};
-  *output = output_;
+  if (params_.output == DataType::kFloat32) {
+    placed = epilogue_.Resize(output_, inputs, outputs);
+    if (!placed.ok()) return Status::Error("LceBconv2d: %s", placed.message().c_str());
+  } else {
+    outputs[0] = output_;
+  }
   // Nothing to compute; and sizes that only an empty batch may have.
   if (!kernel_ || output_.Rows() == 0) return Status::Ok();
   job_.output_height = rows.output;
@@ -251,21 +258,46 @@ size_t BConv2D::PointersPerThread() const {
   return static_cast<size_t>(job_.taps) * static_cast<size_t>(job_.pointer_pixels);
 }
 
+size_t BConv2D::PointerBytes(int threads) const {
+  return AlignUp(PointersPerThread() * static_cast<size_t>(threads) * sizeof(void*));
+}
+
+// The epilogue's stages, then pointers for each thread; or the reference's result.
 size_t BConv2D::ScratchBytes(int threads) const {
-  return kernel_ ? PointersPerThread() * static_cast<size_t>(threads) * sizeof(void*) : 0;
+  const size_t rest = kernel_ ? PointerBytes(threads)
+                              : output_.Rows() * static_cast<size_t>(params_.channels_out) * 4;
+  return AlignUp(epilogue_.ScratchBytes()) + rest;
+}
+
+void BConv2D::RunReference(const Arguments& arguments) const {
+  const bool stages = params_.output == DataType::kFloat32;
+  auto* const result = static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes());
+  BConv2DReference(params_, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()},
+                   input_, output_, static_cast<const uint32_t*>(arguments.inputs[0]),
+                   stages ? result : arguments.outputs[0]);
+  if (!stages) return;
+  const Stage* const list = epilogue_.Bind(arguments, arguments.scratch);
+  const auto* value = reinterpret_cast<const float*>(result);
+  for (ptrdiff_t pixel = 0; pixel < static_cast<ptrdiff_t>(output_.Rows()); ++pixel) {
+    for (int channel = 0; channel < params_.channels_out; ++channel) {
+      ApplyStages(list, epilogue_.size(), pixel, channel, *value++);
+    }
+  }
 }
 
 void BConv2D::Run(const Arguments& arguments) const {
-  const auto* input = static_cast<const uint32_t*>(arguments.inputs[0]);
-  if (!kernel_) {
-    BConv2DReference(params_, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()},
-                     input_, output_, input, arguments.output);
-    return;
-  }
+  if (output_.Rows() == 0) return;
+  if (!kernel_) return RunReference(arguments);
   BConv2DJob job = job_;
-  job.input = input;
-  job.output = arguments.output;
-  auto* const pointers = static_cast<const uint32_t**>(arguments.scratch);
+  job.input = static_cast<const uint32_t*>(arguments.inputs[0]);
+  if (params_.output == DataType::kFloat32) {
+    job.stages = epilogue_.Bind(arguments, arguments.scratch);
+    job.stage_count = epilogue_.size();
+  } else {
+    job.output = arguments.outputs[0];
+  }
+  auto* const pointers = reinterpret_cast<const uint32_t**>(
+      static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes()));
   arguments.pool->ParallelFor(
       output_.Rows(), static_cast<size_t>(kernel_->tile_pixels),
       [&](size_t first, size_t last, int thread) {

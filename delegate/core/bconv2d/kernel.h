@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/epilogue/stage.h"
+
 namespace tflbnn {
 
 constexpr int kBlockChannels = 32;
@@ -42,8 +44,10 @@ struct BConv2DJob {
   const BConv2DBlock* blocks;
   int block_count;
   bool wide;  // a count may pass 65,535
-  // Output.
+  // Output: int8 numbers and bits go to `output`, float numbers through the stages.
   BConv2DOutput output_type;
+  const Stage* stages;
+  int stage_count;
   void* output;
   int output_height, output_width;
   ptrdiff_t output_pitch;  // elements of a pixel

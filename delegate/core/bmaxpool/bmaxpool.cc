@@ -41,7 +41,7 @@ Status BMaxPool2D::Resize(const Shape* inputs, Shape* output) {
 void BMaxPool2D::Run(const Arguments& arguments) const {
   BMaxPool2DJob job = job_;
   job.input = static_cast<const uint32_t*>(arguments.inputs[0]);
-  job.output = static_cast<uint32_t*>(arguments.output);
+  job.output = static_cast<uint32_t*>(arguments.outputs[0]);
   auto* const run = isa_ == Isa::kReference ? BMaxPool2DReference : BMaxPool2DScalar;
   arguments.pool->ParallelFor(rows_, 1,
                               [&](size_t first, size_t last, int) { run(job, first, last); });

@@ -61,7 +61,7 @@ Status Quantize::Resize(const Shape* inputs, Shape* output) {
 
 void Quantize::Run(const Arguments& arguments) const {
   QuantizeJob job{arguments.inputs[0],
-                  static_cast<uint32_t*>(arguments.output),
+                  static_cast<uint32_t*>(arguments.outputs[0]),
                   channels_,
                   0,
                   nullptr,
@@ -104,10 +104,10 @@ void Dequantize::Run(const Arguments& arguments) const {
   arguments.pool->ParallelFor(rows_, kGrain, [&](size_t first, size_t last, int) {
     if (type_ == DataType::kInt8) {
       Unpack(bits, channels_, static_cast<int8_t>(positive_), static_cast<int8_t>(negative_), first,
-             last, static_cast<int8_t*>(arguments.output));
+             last, static_cast<int8_t*>(arguments.outputs[0]));
     } else {
       Unpack(bits, channels_, positive_, negative_, first, last,
-             static_cast<float*>(arguments.output));
+             static_cast<float*>(arguments.outputs[0]));
     }
   });
 }

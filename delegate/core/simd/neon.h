@@ -29,6 +29,14 @@ struct Neon {
   static TFLBNN_INLINE F ZeroF() { return vdupq_n_f32(0); }
   static TFLBNN_INLINE F Add(F a, F b) { return vaddq_f32(a, b); }
   static TFLBNN_INLINE F Mul(F a, F b) { return vmulq_f32(a, b); }
+  static TFLBNN_INLINE F SetF(float v) { return vdupq_n_f32(v); }
+  // b where either is NaN.
+  static TFLBNN_INLINE F Max(F a, F b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+  static TFLBNN_INLINE F Min(F a, F b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+  // a < 0 ? a * b : a
+  static TFLBNN_INLINE F ScaleNegative(F a, F b) {
+    return vbslq_f32(vcltq_f32(a, vdupq_n_f32(0)), vmulq_f32(a, b), a);
+  }
   static TFLBNN_INLINE F Xor(F a, I b) {
     return vreinterpretq_f32_s32(veorq_s32(vreinterpretq_s32_f32(a), b));
   }
