@@ -59,8 +59,9 @@ Status Partition::AddNode(Plan* plan, const NodeReader& node) {
 }
 
 Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& params) {
-  Plan plan(context, shared_->options);
   const TfLiteIntArray &nodes = *params.nodes_to_replace, &outputs = *params.output_tensors;
+  const std::set<int> wanted(outputs.data, outputs.data + outputs.size);
+  Plan plan(context, shared_->options, wanted);
   std::set<int> written;
   for (int i = 0; i < nodes.size; ++i) {
     NodeReader node{context, nodes.data[i]};
@@ -74,7 +75,7 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
   }
   for (int i = 0; i < outputs.size; ++i) plan.Store(outputs.data[i]);
 
-  const std::set<int> made = plan.Written(), wanted(outputs.data, outputs.data + outputs.size);
+  const std::set<int> made = plan.Written();
   std::map<int, int> values;  // of the graph, by tensor
   const auto value_of = [&](int tensor, int* value) {
     const auto known = values.find(tensor);

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "core/bconv2d/bconv2d.h"
@@ -31,9 +32,19 @@ int Channels(const View& view);
 
 class Plan {
  public:
-  Plan(TfLiteContext* context, const Options& options) : context_(context), options_(options) {}
+  Plan(TfLiteContext* context, const Options& options, std::set<int> outputs)
+      : context_(context), options_(options), outputs_(std::move(outputs)) {}
   TfLiteContext* context() const { return context_; }
   const Options& options() const { return options_; }
+
+  // Whether a tensor is wanted outside.
+  bool IsOutput(int tensor) const { return outputs_.count(tensor) > 0; }
+  // Leaves a node to the only reader of its output.
+  void Defer(int output, const NodeReader& node) { deferred_.emplace(output, node); }
+  const NodeReader* Deferred(int output) const {
+    const auto found = deferred_.find(output);
+    return found == deferred_.end() ? nullptr : &found->second;
+  }
 
   // An operation of its own, over tensors in memory.
   void Add(std::unique_ptr<Operation> operation, std::vector<int> inputs, int output);
@@ -95,6 +106,8 @@ class Plan {
 
   TfLiteContext* const context_;
   const Options& options_;
+  const std::set<int> outputs_;
+  std::map<int, NodeReader> deferred_;
   std::vector<Step> steps_;
   std::map<int, View> views_;
   std::map<int, size_t> makers_;   // the step that makes a tensor, the last one of a view

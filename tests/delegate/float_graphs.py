@@ -86,6 +86,25 @@ class Author:
             fusedActivationFunction=activation,
         )
 
+    def blur(self, x: int, expose: bool = False) -> int | tuple[int, int]:
+        """A pooling of stride 1 and (1 2 1) x (1 2 1) / 16 of stride 2; with `expose` what lies between them, too."""
+        pooled = self.pool(x, 2, 1, activation=int(self.rng.integers(2)))
+        batch, height, width, channels = self.shape(pooled)
+        weights = np.outer((1, 2, 1), (1, 2, 1)).astype(np.float32) / 16
+        y = self.graph.builtin(
+            "DEPTHWISE_CONV_2D",
+            [
+                pooled,
+                self.graph.constant(np.repeat(weights[None, :, :, None], channels, 3)),
+                self.graph.constant(self.constants(channels)),
+            ],
+            self.graph.tensor((batch, -(-height // 2), -(-width // 2), channels)),
+            strideH=2,
+            strideW=2,
+            depthMultiplier=1,
+        )
+        return (y, pooled) if expose else y
+
 
 def random_graph(seed: int) -> bytes:
     """Some ten operations, each over random earlier tensors, and a few of the tensors as outputs."""
@@ -111,7 +130,8 @@ def random_graph(seed: int) -> bytes:
         elif what == 5:
             x = author.prelu(x) if rng.random() < 0.5 else author.gate(x)
         elif author.shape(x)[1] > 2:
-            x = author.pool(author.batch_norm(x) if rng.random() < 0.5 else x, *((2, 2), (3, 2, True))[rng.integers(2)])
+            pool = author.pool if rng.random() < 0.7 else lambda x, *_: author.blur(x)
+            x = pool(author.batch_norm(x) if rng.random() < 0.5 else x, *((2, 2), (3, 2, True))[rng.integers(2)])
         if x not in tensors:
             tensors.append(x)
     # A graph's input is no output of it, and what nobody reads would not be computed.

@@ -11,7 +11,7 @@ from tests.delegate.float_graphs import SIDE, Author, random_graph
 from tests.delegate.interpreters import RUNTIMES, Network
 from tflbnn.runtime.delegate import kernels
 
-FUSIONS = ("batch_norm", "concat", "residual", "gate", "prelu", "quantize", "pool")
+FUSIONS = ("batch_norm", "concat", "residual", "gate", "prelu", "quantize", "blur", "pool")
 
 
 def inputs(network: Network, batch: int, seed: int) -> list[np.ndarray]:
@@ -76,6 +76,8 @@ def block(kind: str, seed: int = 0) -> bytes:
         x = author.conv(author.gate(x), 5)
     elif kind == "prelu":
         x = author.conv(author.prelu(x), 5)
+    elif kind == "blur":
+        x = author.blur(author.add(x, image, activation=1))
     elif kind == "pool":
         x = author.pool(author.batch_norm(author.concat(x, image)), activation=1)
     return author.graph.finish(x)
@@ -86,7 +88,7 @@ def block(kind: str, seed: int = 0) -> bytes:
 def test_each_fusion(kind: str, runtime: str) -> None:
     for seed in range(4):
         model = block(kind, seed)
-        batches = (1, 3, 2, 1) if kind == "pool" else (1, 3, 0, 2, 1)  # XNNPACK's pool has no empty batch
+        batches = (1, 3, 2, 1) if kind in ("blur", "pool") else (1, 3, 0, 2, 1)  # XNNPACK's pool has no empty batch
         want = outputs(model, batches, runtime, fusion="none", kernel="reference") if kind != "gate" else None
         for kernel in kernels():
             got = outputs(model, batches if want else (1,), runtime, kernel=kernel)
@@ -108,6 +110,15 @@ def test_several_readers_have_thresholds_of_their_own() -> None:
     for kernel in kernels():
         assert_equal(outputs(model, (1, 2), kernel=kernel), want, kernel)
     assert parts(model, "all") == 1
+
+
+def test_a_pooling_that_is_an_output_is_not_lost() -> None:
+    author = Author(np.random.default_rng(3))
+    image = author.graph.input((1, SIDE, SIDE, 40))
+    model = author.graph.finish(*author.blur(author.add(author.conv(image, 40), image), expose=True))
+    want = outputs(model, (1, 3), fusion="none", kernel="reference")
+    for kernel in kernels():
+        assert_equal(outputs(model, (1, 3), kernel=kernel), want, kernel)
 
 
 def test_glue_between_float_operations_is_left_alone() -> None:

@@ -67,6 +67,11 @@ bool Claims::ConvolutionMakes(int tensor) const {
   return producer != producers_.end() && IsFloatConvolution(node(producer->second));
 }
 
+size_t Claims::ReaderCount(int tensor) const {
+  const auto readers = readers_.find(tensor);
+  return readers == readers_.end() ? 0 : readers->second.size();
+}
+
 bool Claims::AnyReader(int tensor, Test is) const {
   const auto readers = readers_.find(tensor);
   return readers != readers_.end() &&

@@ -21,7 +21,9 @@ class Claims {
   // Of the node that writes a tensor, if it is taken: its fusion, kLce or kNone.
   enum { kNone = -1, kLce = -2 };
   int ProducerOf(int tensor) const;
+  const NodeReader& Producer(int tensor) const { return node(producers_.at(tensor)); }
   bool ConvolutionMakes(int tensor) const;
+  size_t ReaderCount(int tensor) const;
   // Whether somebody / everybody who reads a tensor is taken, and is what `is` says.
   using Test = bool (*)(const Claims& claims, int node, int fusion);
   bool AnyReader(int tensor, Test is) const;
