@@ -210,15 +210,16 @@ struct BConv2DGeneric {
   static void Point(const BConv2DJob& job, const uint32_t** pointers, Pixel* pixel, int count,
                     size_t index, Position* at) {
     for (int p = 0; p < count; ++p) {
-      const ptrdiff_t y0 = at->y * job.stride_height - job.pad_top,
-                      x0 = at->x * job.stride_width - job.pad_left;
+      const int64_t y0 = at->y * job.stride_height - job.pad_top,
+                    x0 = at->x * job.stride_width - job.pad_left;
       const uint32_t* const image = job.input + at->image * job.image_words;
       const int32_t row = job.row_class ? job.row_class[at->y] : 0;
       const int32_t column = job.column_class ? job.column_class[at->x] : 0;
       pixel[p].index = index + static_cast<size_t>(p);
       pixel[p].correction = nullptr;
       if ((row | column) == 0) {
-        const uint32_t* const x = image + y0 * job.row_words + x0 * job.pixel_words;
+        const uint32_t* const x = image + static_cast<ptrdiff_t>(y0) * job.row_words +
+                                  static_cast<ptrdiff_t>(x0) * job.pixel_words;
         for (int t = 0; t < job.taps; ++t)
           pointers[static_cast<ptrdiff_t>(t) * count + p] = x + job.tap_offset[t];
       } else {
@@ -229,12 +230,13 @@ struct BConv2DGeneric {
         }
         ptrdiff_t t = p;
         for (int fy = 0; fy < job.filter_height; ++fy) {
-          const ptrdiff_t y = y0 + fy * job.dilation_height;
+          const int64_t y = y0 + fy * job.dilation_height;
           const bool row_inside = y >= 0 && y < job.input_height;
           for (int fx = 0; fx < job.filter_width; ++fx, t += count) {
-            const ptrdiff_t x = x0 + fx * job.dilation_width;
+            const int64_t x = x0 + fx * job.dilation_width;
             pointers[t] = row_inside && x >= 0 && x < job.input_width
-                              ? image + y * job.row_words + x * job.pixel_words
+                              ? image + static_cast<ptrdiff_t>(y) * job.row_words +
+                                    static_cast<ptrdiff_t>(x) * job.pixel_words
                               : job.zeros;
           }
         }

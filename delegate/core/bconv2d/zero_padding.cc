@@ -18,6 +18,10 @@ std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacem
     const int64_t end =
         first >= input ? begin : std::max(begin, std::min(filter, (input - 1 - first) / d + 1));
     const TapRange range{static_cast<int>(begin), static_cast<int>(end)};
+    if (position > 0 && ranges[static_cast<size_t>(classes->back())] == range) {  // most of them
+      classes->push_back(classes->back());
+      continue;
+    }
     const auto [entry, added] =
         known.insert({{range.begin, range.end}, static_cast<int32_t>(ranges.size())});
     if (added) ranges.push_back(range);
