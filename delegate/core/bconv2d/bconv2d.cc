@@ -102,7 +102,7 @@ Status BConv2D::PackWeights(const void* filter) {
   }
   const size_t block_bytes = depth * kernel_->word_bytes;
   const bool fits = blocks_.size() <= kMaxTensorBytes / block_bytes;
-  if (!fits || !weights_.Allocate(blocks_.size() * block_bytes)) {
+  if (!fits || !weights_.Allocate(blocks_.size() * block_bytes + kWeightsReadAhead)) {
     return Status::Error("no memory for the packed weights of %d filters", params_.channels_out);
   }
   for (size_t block = 0; block < blocks_.size(); ++block) {

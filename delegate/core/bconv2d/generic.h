@@ -23,13 +23,22 @@
 //   kWordBytes                  of packed weights
 //   Accumulator, Zero, Broadcast, Weights, LoadWeights, Accumulate, Flush
 //   Finish                      doubled counts of a block's accumulators, as 32 integers
+// and, if it wants to count a full tile of one block in a loop of its own,
+//   CountTile
 #pragma once
+
+#include <type_traits>
 
 #include "core/bconv2d/kernel.h"
 #include "core/simd/for.h"
 
 namespace tflbnn {
 namespace {
+
+template <class V, class = void>
+struct HasCountTile : std::false_type {};
+template <class V>
+struct HasCountTile<V, std::void_t<decltype(&V::CountTile)>> : std::true_type {};
 
 template <class V>
 struct BConv2DGeneric {
@@ -61,22 +70,17 @@ struct BConv2DGeneric {
     });
   }
 
-  // pointers: [tap][pixel], where each tap of each pixel begins.
   template <int P, int G>
-  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
-                                             const Pixel* pixels, int block) {
-    typename V::Accumulator counts[P * G * kA];
-    For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
-    const size_t block_bytes = job.block_bytes;
-    const uint8_t* w = job.weights + static_cast<size_t>(block) * block_bytes;
-    const ptrdiff_t first = job.blocks[block].input_word, last = first + job.words;
+  static TFLBNN_INLINE void Count(const BConv2DJob& job, const uint32_t* const* pointers,
+                                  const uint8_t* w, ptrdiff_t first, ptrdiff_t last,
+                                  typename V::Accumulator* counts) {
     const uint32_t* const* const end = pointers + static_cast<ptrdiff_t>(job.taps) * P;
     int room = V::kWordsPerFlush;
     for (; pointers != end; pointers += P) {
       const uint32_t* x[P];
       For<P>([&](auto p) TFLBNN_LAMBDA { x[p.value] = pointers[p.value]; });
       for (ptrdiff_t word = first; word != last; ++word) {
-        Word<P, G>(counts, x, word, w, block_bytes);
+        Word<P, G>(counts, x, word, w, job.block_bytes);
         w += V::kWordBytes;
         if constexpr (V::kWordsPerFlush > 0) {
           if (--room == 0) {
@@ -88,6 +92,21 @@ struct BConv2DGeneric {
     }
     if constexpr (V::kWordsPerFlush > 0)
       For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Flush(counts[i.value]); });
+  }
+
+  // pointers: [tap][pixel], where each tap of each pixel begins.
+  template <int P, int G>
+  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
+                                             const Pixel* pixels, int block) {
+    typename V::Accumulator counts[P * G * kA];
+    For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
+    const uint8_t* const w = job.weights + static_cast<size_t>(block) * job.block_bytes;
+    const ptrdiff_t first = job.blocks[block].input_word, last = first + job.words;
+    if constexpr (HasCountTile<V>::value && P == V::kTilePixels && G == 1) {
+      V::CountTile(job, pointers, w, first, counts);
+    } else {
+      Count<P, G>(job, pointers, w, first, last, counts);
+    }
     For<G>([&](auto g)
                TFLBNN_LAMBDA { Store<P, G, g.value>(job, pixels, block + g.value, counts); });
   }

@@ -58,6 +58,7 @@ struct BConv2DJob {
 };
 
 constexpr int kMaxTilesPerBatch = 16;
+constexpr size_t kWeightsReadAhead = 64;  // bytes past the last weights that a kernel may load
 
 struct BConv2DKernel {
   const char* name;
