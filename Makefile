@@ -15,7 +15,7 @@ export CXX
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DELEGATE_SOURCES := $(shell find delegate -name '*.cc' -o -name '*.h' -o -name '*.inc' -o -name '*.txt' -o -name '*.map' -o -name '*.cmake')
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
-PACKAGES_ARM := qemu-user g++-aarch64-linux-gnu
+PACKAGES_ARM := qemu-user g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
 
 # The first of the candidates that is Python 3.10 to 3.12 and can make virtual environments.
 define find_python
@@ -61,8 +61,8 @@ test-long: setup  ## the tests that take minutes: 200 random networks, 2,000 mut
 	$(PYTEST) -m long
 
 .PHONY: test-arm
-test-arm: setup  ## the delegate for 64-bit ARM, under qemu
-	@for tool in qemu-aarch64 aarch64-linux-gnu-g++; do command -v $$tool >/dev/null 2>&1 || { \
+test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
+	@for tool in qemu-aarch64 aarch64-linux-gnu-g++ arm-linux-gnueabihf-g++; do command -v $$tool >/dev/null 2>&1 || { \
 	  echo "make: test-arm needs $$tool. Install it (Debian: apt-get install $(PACKAGES_ARM))" >&2; exit 2; }; done
 	$(BIN)/python tests/delegate/arm/run.py
 

@@ -10,7 +10,7 @@
 namespace tflbnn::fuzz {
 namespace {
 
-constexpr size_t kMaxTensorBytes = 1 << 14;  // beyond, allocation fails as if memory had run out
+constexpr size_t kMaxTensorBytes = 1 << 13;  // beyond, allocation fails as if memory had run out
 
 TfLiteIntArray* MakeArray(const std::vector<int>& items) {
   auto* array =

@@ -76,7 +76,7 @@ class Reader {
   int Constant(TfLiteType type, const std::vector<int>& dims) {
     size_t bytes = type == kTfLiteInt8 ? 1 : 4;
     for (int dim : dims) bytes *= static_cast<size_t>(std::max(0, dim));
-    bytes = std::min<size_t>(bytes, 1 << 13);
+    bytes = std::min<size_t>(bytes, 1 << 12);
     if (bytes_.OneIn(64)) bytes = bytes_.Byte();
     std::vector<uint8_t> data(bytes);
     const int kind = bytes_.Between(0, 3);

@@ -13,7 +13,7 @@ namespace {
 
 // Tables of rows and of columns are made before anybody finds out that there is no memory for the
 // image itself.
-constexpr int kMaxPositions = 1 << 24;
+constexpr int kMaxPositions = 1 << 22;
 
 template <class T>
 T At(const void* array, size_t index) {

@@ -11,17 +11,23 @@ std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacem
   std::vector<TapRange> ranges{{0, window.filter}};
   std::map<std::pair<int, int>, int32_t> known{{{0, window.filter}, 0}};
   classes->clear();
+  const int64_t extent = (int64_t{window.filter} - 1) * window.dilation + 1;
+  const int64_t stride = window.stride;
+  // The positions whose windows lie inside, most of them in a usual image.
+  const int64_t inside = (placement.before + stride - 1) / stride;
+  const int64_t outside =
+      input + placement.before < extent ? inside : (input + placement.before - extent) / stride + 1;
   for (int position = 0; position < placement.output; ++position) {
+    if (position >= inside && position < outside) {
+      classes->push_back(0);
+      continue;
+    }
     const int64_t first = int64_t{position} * window.stride - placement.before;
     const int64_t d = window.dilation, filter = window.filter;
     const int64_t begin = std::min(filter, first < 0 ? (-first + d - 1) / d : 0);
     const int64_t end =
         first >= input ? begin : std::max(begin, std::min(filter, (input - 1 - first) / d + 1));
     const TapRange range{static_cast<int>(begin), static_cast<int>(end)};
-    if (position > 0 && ranges[static_cast<size_t>(classes->back())] == range) {  // most of them
-      classes->push_back(classes->back());
-      continue;
-    }
     const auto [entry, added] =
         known.insert({{range.begin, range.end}, static_cast<int32_t>(ranges.size())});
     if (added) ranges.push_back(range);

@@ -12,7 +12,6 @@ namespace tflbnn {
 // The taps of a window that lie inside the input, along one axis: [begin, end).
 struct TapRange {
   int begin, end;
-  bool operator==(const TapRange& other) const { return begin == other.begin && end == other.end; }
 };
 
 // Numbers the positions of a window along one axis by their taps inside; range 0 is "all".
