@@ -12,6 +12,7 @@ ifeq ($(origin CXX),default)  # make's own default is g++; c++ is whatever compi
 CXX := c++
 endif
 export CXX
+FUZZ_RUNS ?= 100000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DELEGATE_SOURCES := $(shell find delegate -name '*.cc' -o -name '*.h' -o -name '*.inc' -o -name '*.txt' -o -name '*.map' -o -name '*.cmake')
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
@@ -67,8 +68,9 @@ test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
 	$(BIN)/python tests/delegate/arm/run.py
 
 .PHONY: test-fuzz
-test-fuzz: setup  ## the delegate's own tests under the address, undefined-behaviour and thread sanitizers
+test-fuzz: setup  ## the delegate under sanitizers: its own tests, a stress test, libFuzzer (FUZZ_RUNS=1000000 for more)
 	$(BIN)/python tests/delegate/sanitizers.py
+	$(BIN)/python tests/delegate/fuzz.py $(FUZZ_RUNS)
 
 .PHONY: lint
 lint: setup  ## ruff and clang-format
@@ -88,6 +90,10 @@ benchmark: setup  ## measure the figures of the README; writes benchmarks/result
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/readme_table.py
+
+.PHONY: benchmark-mca
+benchmark-mca: setup  ## what llvm-mca expects of the NEON kernel; writes benchmarks/results/mca.csv
+	$(BIN)/python benchmarks/mca.py
 
 .PHONY: clean
 clean:  ## remove what was built (keeps .venv and runs/)

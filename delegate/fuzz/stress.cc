@@ -66,17 +66,20 @@ class Worker {
  private:
   static constexpr size_t kInterpreters = 4;
 
+  // Tries until a model is a sensible one.
   std::unique_ptr<Interpreter> Make() {
     static constexpr const char* kThreads[] = {"1", "2", "4"};
-    auto made = std::make_unique<Interpreter>();
-    made->delegate = random_() % 2 ? shared_ : Create(kThreads[random_() % 3]);
-    std::vector<uint8_t> bytes(256);
-    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random_());
-    Bytes source(bytes.data(), bytes.size());
-    ReadModel(&source, &made->host);
-    made->allocated = made->host.ApplyDelegate(made->delegate.get()) == kTfLiteOk &&
-                      made->host.Allocate() == kTfLiteOk;
-    return made;
+    for (;;) {
+      auto made = std::make_unique<Interpreter>();
+      made->delegate = random_() % 2 ? shared_ : Create(kThreads[random_() % 3]);
+      std::vector<uint8_t> bytes(256);
+      for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random_());
+      Bytes source(bytes.data(), bytes.size());
+      ReadModel(&source, &made->host);
+      made->allocated = made->host.ApplyDelegate(made->delegate.get()) == kTfLiteOk &&
+                        made->host.Allocate() == kTfLiteOk;
+      if (made->allocated) return made;
+    }
   }
 
   std::mt19937 random_;
