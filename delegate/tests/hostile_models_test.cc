@@ -116,6 +116,23 @@ TEST(PoolingWindowsOfBillionsOfElementsTakeNoTime) {
   }
 }
 
+TEST(EmptyImagesOfBillionsOfRowsTakeNoTime) {
+  constexpr int32_t kHuge = std::numeric_limits<int32_t>::max();
+  for (const char* kernel : kKernels) {
+    Host host;
+    host.inputs = {host.AddTensor(kTfLiteInt32, {1, kHuge, kHuge, 0}, {})};
+    AddUnary(&host, "LceBMaxPool2d", host.inputs[0], host.AddTensor(kTfLiteInt32, {1, 1, 1, 0}, {}),
+             {{"filter_height", 2},
+              {"filter_width", 2},
+              {"padding", 0},
+              {"stride_height", 1},
+              {"stride_width", 1}});
+    const auto delegate = Delegate(kernel);
+    CHECK(host.ApplyDelegate(delegate.get()) == kTfLiteOk);
+    CHECK(host.Allocate() == kTfLiteOk && host.Invoke() == kTfLiteOk);
+  }
+}
+
 // The fuzzer's own scenarios, on every compiler and processor; it aborts where kernels differ.
 TEST(RandomScenarios) {
   testing::Random random(50);

@@ -72,6 +72,8 @@ Status Graph::ReserveMemory(int threads) {
 
 void Graph::Run(ThreadPool* pool) const {
   for (const Step& step : steps_) {
+    // An empty tensor may still have billions of rows.
+    if (values_[step.output].bytes == 0) continue;
     for (size_t i = 0; i < step.inputs.size(); ++i)
       step.arguments[i] = values_[step.inputs[i]].data;
     step.operation->Run({step.arguments.data(), values_[step.output].data, step.scratch, pool});
