@@ -13,6 +13,7 @@ CXX := c++
 endif
 export CXX
 FUZZ_RUNS ?= 100000
+FUZZ_FLATBUFFERS ?= 2000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DELEGATE_SOURCES := $(shell find delegate -name '*.cc' -o -name '*.h' -o -name '*.inc' -o -name '*.txt' -o -name '*.map' -o -name '*.cmake')
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
@@ -68,8 +69,9 @@ test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
 	$(BIN)/python tests/delegate/arm/run.py
 
 .PHONY: test-fuzz
-test-fuzz: setup  ## the delegate under sanitizers: its own tests, a stress test, libFuzzer (FUZZ_RUNS=1000000 for more)
+test-fuzz: setup  ## the delegate under sanitizers: tests, stress, libFuzzer (FUZZ_RUNS=1000000 FUZZ_FLATBUFFERS=20000: all)
 	$(BIN)/python tests/delegate/sanitizers.py
+	$(BIN)/python tests/delegate/fuzz_flatbuffers.py $(FUZZ_FLATBUFFERS)
 	$(BIN)/python tests/delegate/fuzz.py $(FUZZ_RUNS)
 
 .PHONY: lint
