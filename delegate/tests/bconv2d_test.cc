@@ -301,6 +301,21 @@ TEST(ConvolutionsRefuseNonsense) {
   CHECK(!valid([](BConv2DParams& p) { p.output = DataType::kInt8, p.output_scale = NAN; }));
 }
 
+// Their tables would fill gigabytes before anybody asked for memory for the image.
+TEST(ConvolutionsRefuseImagesOfBillionsOfRows) {
+  BConv2DParams params;
+  params.padding = Padding::kSame;
+  params.channels_in = params.channels_out = 1;
+  const uint32_t filter = 0;
+  const float one = 1;
+  std::unique_ptr<BConv2D> conv;
+  CHECK(BConv2D::Create(params, {&filter, &one, &one, nullptr}, BestIsa(), &conv).ok());
+  Shape out;
+  const Shape high{4, {1, INT32_MAX, 1, 1}}, wide{4, {1, 1, 1 << 28, 1}};
+  CHECK(!conv->Resize(&high, &out).ok());
+  CHECK(!conv->Resize(&wide, &out).ok());
+}
+
 TEST(ConvolutionsRefuseShapesThatDoNotFit) {
   BConv2DParams params;
   params.channels_in = 40;

@@ -135,7 +135,7 @@ Status ReadBConv2D(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>
                          static_cast<long long>(group_words), params.channels_in);
   }
   params.groups = static_cast<int>(words / group_words);
-  if (params.groups > 1 && params.channels_in % (32 * params.groups)) {
+  if (params.groups > 1 && params.channels_in % (int64_t{32} * params.groups)) {
     return Status::Error(
         "each group must have a multiple of 32 input channels. Received: %d channels, %d groups",
         params.channels_in, params.groups);

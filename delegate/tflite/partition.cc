@@ -127,6 +127,11 @@ Status Partition::Invoke(TfLiteContext* context) {
         return Status::Error("tensor %d has %zu bytes instead of %zu", binding.tensor, tensor.bytes,
                              bytes);
       }
+      // A constant lies where the file put it.
+      if (reinterpret_cast<uintptr_t>(tensor.data) % ElementBytes(graph_.type(binding.value))) {
+        return Status::Error("tensor %d does not lie at a multiple of its elements' size",
+                             binding.tensor);
+      }
       graph_.Bind(binding.value, tensor.data);
     }
   }

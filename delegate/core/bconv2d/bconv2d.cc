@@ -12,6 +12,10 @@
 namespace tflbnn {
 namespace {
 
+// Tables of rows and of columns are made before anybody finds out that there is no memory for the
+// image itself.
+constexpr int kMaxPositions = 1 << 22;
+
 template <class T>
 T At(const void* array, size_t index) {
   T value;
@@ -100,7 +104,7 @@ Status BConv2D::PackWeights(const void* filter) {
   }
   const size_t block_bytes = depth * kernel_->word_bytes;
   const bool fits = blocks_.size() <= kMaxTensorBytes / block_bytes;
-  if (!fits || !weights_.Allocate(blocks_.size() * block_bytes)) {
+  if (!fits || !weights_.Allocate(blocks_.size() * block_bytes + kWeightsReadAhead)) {
     return Status::Error("no memory for the packed weights of %d filters", params_.channels_out);
   }
   for (size_t block = 0; block < blocks_.size(); ++block) {
@@ -182,6 +186,11 @@ Status BConv2D::Resize(const Shape* inputs, Shape* outputs) {
   const int channels = params_.output == DataType::kBits
                            ? static_cast<int>(WordsForChannels(params_.channels_out))
                            : params_.channels_out;
+  if (std::max(rows.output, columns.output) > kMaxPositions) {
+    return Status::Error(
+        "LceBconv2d: the image must have at most %d rows and columns. Received: %s", kMaxPositions,
+        in.ToString().c_str());
+  }
   input_ = in;
   output_ = Shape{4, {in.dims[0], rows.output, columns.output, channels}};
   if (params_.output == DataType::kFloat32) {
@@ -212,8 +221,8 @@ void BConv2D::PlaceTaps(const WindowPlacement& rows, const WindowPlacement& colu
   job_.stride_width = params_.width.stride;
   job_.dilation_height = params_.height.dilation;
   job_.dilation_width = params_.width.dilation;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  job_.pad_top = rows.before;
+  job_.pad_left = columns.before;
   job_.taps = params_.taps();
   job_.words = params_.words();
   // Used where all taps lie inside, which no window does that is larger than the input; then they
@@ -222,9 +231,9 @@ void BConv2D::PlaceTaps(const WindowPlacement& rows, const WindowPlacement& colu
                     (params_.width.filter - 1) * job_.dilation_width < job_.input_width;
   tap_offsets_.assign(static_cast<size_t>(job_.taps), 0);
   for (int tap = 0; fits && tap < job_.taps; ++tap) {
-    const ptrdiff_t y = tap / job_.filter_width, x = tap % job_.filter_width;
-    tap_offsets_[static_cast<size_t>(tap)] =
-        y * job_.dilation_height * job_.row_words + x * job_.dilation_width * job_.pixel_words;
+    const int y = tap / job_.filter_width, x = tap % job_.filter_width;
+    tap_offsets_[static_cast<size_t>(tap)] = static_cast<ptrdiff_t>(
+        y * job_.dilation_height * job_.row_words + x * job_.dilation_width * job_.pixel_words);
   }
   job_.tap_offset = tap_offsets_.data();
   // A batch of pixels keeps its pointers in 64 KiB, but holds one tile at least.

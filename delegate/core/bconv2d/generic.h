@@ -23,7 +23,11 @@
 //   kWordBytes                  of packed weights
 //   Accumulator, Zero, Broadcast, Weights, LoadWeights, Accumulate, Flush
 //   Finish                      doubled counts of a block's accumulators, as 32 integers
+// and, if it wants to count a full tile of one block in a loop of its own,
+//   CountTile
 #pragma once
+
+#include <type_traits>
 
 #include "core/bconv2d/kernel.h"
 #include "core/epilogue/generic.h"
@@ -31,6 +35,11 @@
 
 namespace tflbnn {
 namespace {
+
+template <class V, class = void>
+struct HasCountTile : std::false_type {};
+template <class V>
+struct HasCountTile<V, std::void_t<decltype(&V::CountTile)>> : std::true_type {};
 
 template <class V>
 struct BConv2DGeneric {
@@ -43,7 +52,7 @@ struct BConv2DGeneric {
   struct Pixel {
     size_t index;               // in the output
     const int32_t* correction;  // [block][32] or null
-    bool inside;                // of the tile's first pixel: no tap of the tile is on padding
+    bool inside;                // of the tile's first pixel: the pointers are to first taps only
   };
 
   template <int P, int G>
@@ -64,15 +73,13 @@ struct BConv2DGeneric {
     });
   }
 
-  // Where all taps lie inside, pointers[pixel] is the first tap; else pointers[tap][pixel] are all.
+  // Where `inside`, pointers[pixel] is the first tap; else pointers[tap][pixel] are all.
   template <int P, int G>
-  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
-                                             const Pixel* pixels, int block) {
-    typename V::Accumulator counts[P * G * kA];
-    For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
+  static TFLBNN_INLINE void Count(const BConv2DJob& job, const uint32_t* const* pointers,
+                                  bool inside, const uint8_t* w, ptrdiff_t first,
+                                  typename V::Accumulator* counts) {
+    const ptrdiff_t words = job.words;
     const size_t block_bytes = job.block_bytes;
-    const uint8_t* w = job.weights + static_cast<size_t>(block) * block_bytes;
-    const ptrdiff_t first = job.blocks[block].input_word, words = job.words;
     int room = V::kWordsPerFlush;
     const auto tap = [&](const uint32_t* const* x, ptrdiff_t from) TFLBNN_LAMBDA {
       for (const ptrdiff_t end = from + words; from != end; ++from) {
@@ -87,7 +94,7 @@ struct BConv2DGeneric {
       }
     };
     const uint32_t* x[P];
-    if (pixels[0].inside) {
+    if (inside) {
       For<P>([&](auto p) TFLBNN_LAMBDA { x[p.value] = pointers[p.value]; });
       for (int t = 0; t < job.taps; ++t) tap(x, job.tap_offset[t] + first);
     } else {
@@ -98,6 +105,20 @@ struct BConv2DGeneric {
     }
     if constexpr (V::kWordsPerFlush > 0)
       For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Flush(counts[i.value]); });
+  }
+
+  template <int P, int G>
+  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
+                                             const Pixel* pixels, int block) {
+    typename V::Accumulator counts[P * G * kA];
+    For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
+    const uint8_t* const w = job.weights + static_cast<size_t>(block) * job.block_bytes;
+    const ptrdiff_t first = job.blocks[block].input_word;
+    if constexpr (HasCountTile<V>::value && P == V::kTilePixels && G == 1) {
+      V::CountTile(job, pointers, w, first, counts);
+    } else {
+      Count<P, G>(job, pointers, pixels[0].inside, w, first, counts);
+    }
     For<G>([&](auto g)
                TFLBNN_LAMBDA { Store<P, G, g.value>(job, pixels, block + g.value, counts); });
   }
@@ -202,8 +223,8 @@ struct BConv2DGeneric {
   };
   static TFLBNN_INLINE const uint32_t* Corner(const BConv2DJob& job, const Position& at) {
     return job.input + at.image * job.image_words +
-           (at.y * job.stride_height - job.pad_top) * job.row_words +
-           (at.x * job.stride_width - job.pad_left) * job.pixel_words;
+           static_cast<ptrdiff_t>(at.y * job.stride_height - job.pad_top) * job.row_words +
+           static_cast<ptrdiff_t>(at.x * job.stride_width - job.pad_left) * job.pixel_words;
   }
   static void Point(const BConv2DJob& job, const uint32_t** pointers, Pixel* pixel, int count,
                     size_t index, Position* at) {
@@ -223,21 +244,22 @@ struct BConv2DGeneric {
                                  job.block_count * kBlockChannels;
       }
     }
-    pixel[0].inside = !outside;
-    if (!outside) return;
+    pixel[0].inside = !outside && !HasCountTile<V>::value;
+    if (pixel[0].inside) return;
     *at = first;
     for (int p = 0; p < count; ++p, at->Next(job)) {
-      const ptrdiff_t y0 = at->y * job.stride_height - job.pad_top,
-                      x0 = at->x * job.stride_width - job.pad_left;
+      const int64_t y0 = at->y * job.stride_height - job.pad_top,
+                    x0 = at->x * job.stride_width - job.pad_left;
       const uint32_t* const image = job.input + at->image * job.image_words;
       ptrdiff_t t = p;
       for (int fy = 0; fy < job.filter_height; ++fy) {
-        const ptrdiff_t y = y0 + fy * job.dilation_height;
+        const int64_t y = y0 + fy * job.dilation_height;
         const bool row_inside = y >= 0 && y < job.input_height;
         for (int fx = 0; fx < job.filter_width; ++fx, t += count) {
-          const ptrdiff_t x = x0 + fx * job.dilation_width;
+          const int64_t x = x0 + fx * job.dilation_width;
           pointers[t] = row_inside && x >= 0 && x < job.input_width
-                            ? image + y * job.row_words + x * job.pixel_words
+                            ? image + static_cast<ptrdiff_t>(y) * job.row_words +
+                                  static_cast<ptrdiff_t>(x) * job.pixel_words
                             : job.zeros;
         }
       }

@@ -32,8 +32,8 @@ Status BMaxPool2D::Resize(const Shape* inputs, Shape* output) {
   job_.filter_width = params_.width.filter;
   job_.stride_height = params_.height.stride;
   job_.stride_width = params_.width.stride;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  job_.pad_top = rows.before;
+  job_.pad_left = columns.before;
   rows_ = static_cast<size_t>(in.dims[0]) * static_cast<size_t>(rows.output);
   return Status::Ok();
 }

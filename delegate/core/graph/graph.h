@@ -24,6 +24,7 @@ class Graph {
   // Infers every other shape and lays out the memory for a pool of `threads`.
   Status Resize(int threads);
   const Shape& shape(int value) const { return values_[value].shape; }
+  DataType type(int value) const { return values_[value].type; }
   size_t bytes(int value) const { return values_[value].bytes; }
   size_t arena_bytes() const { return arena_bytes_; }
 
