@@ -29,11 +29,11 @@ class Published:
     """A paper's figure for the very network that was counted; `difference` is ours less theirs, in % of theirs."""
 
     source: str
-    size: str
-    size_bytes: float
-    difference: float
-    top1: float
-    data: str
+    size: str | None
+    size_bytes: float | None
+    difference: float | None
+    top1: float | None
+    data: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,10 +114,12 @@ class Summary:
             console.print(f"file        {size(self.file_bytes)}, with the graph and its metadata")
         if self.paper:
             paper = self.paper
-            console.print(
-                f"paper       {paper.size} ({paper.source}): ours differs by [bold]{paper.difference:+.1f} %[/]; "
-                f"published accuracy {paper.top1:g} % on {paper.data}"
-            )
+            parts = [paper.source]
+            if paper.size is not None:
+                parts = [f"{paper.size} ({paper.source}): ours differs by [bold]{paper.difference:+.1f} %[/]"]
+            if paper.top1 is not None:
+                parts.append(f"published accuracy {paper.top1:g} % on {paper.data}")
+            console.print(f"paper       {'; '.join(parts)}")
 
 
 def _macs(layer: LayerCounts) -> tuple[int, int]:
@@ -230,9 +232,9 @@ def _summary(
     totals = {field.name: getattr(counted, field.name) for field in dataclasses.fields(Counts)}
     paper = figure and Published(
         source=figure.source,
-        size=f"{figure.size:g} {figure.unit}",
+        size=None if figure.size is None else f"{figure.size:g} {figure.unit}",
         size_bytes=figure.size_bytes,
-        difference=(counted.size_bytes / figure.size_bytes - 1) * 100,
+        difference=None if figure.size is None else (counted.size_bytes / figure.size_bytes - 1) * 100,
         top1=figure.top1,
         data=figure.data,
     )

@@ -61,8 +61,8 @@ def table() -> list[dict[str, str]]:
     rows = []
     for name, builder in _BUILDERS.items():
         published = figures(name)
-        by_size = sorted(published, key=lambda figure: figure.size_bytes)
-        by_accuracy = sorted(published, key=lambda figure: figure.top1)
+        by_size = sorted((f for f in published if f.size is not None), key=lambda figure: figure.size_bytes)
+        by_accuracy = sorted((f for f in published if f.top1 is not None), key=lambda figure: figure.top1)
         rows.append(
             {
                 "name": name,

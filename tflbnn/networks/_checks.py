@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,31 +16,42 @@ else:
     Model = Any  # resolvable without Keras: recipes read the builders' signatures
 
 
+_UNITS = {"KB": 10**3, "MB": 10**6, "KiB": 2**10, "MiB": 2**20}
+
+
 @dataclasses.dataclass(frozen=True)
 class Figure:
     """One published row: what was measured, of which network.
 
     Attributes:
         source: the paper's table or section.
-        size: the model's size as printed.
-        unit: "MiB" or "KiB", whatever the paper calls it.
-        knobs, binarization: what differs from the builder's defaults.
-        top1: accuracy in %, on the data set named in `data`.
+        size: the model's size as printed; None where the row has none.
+        unit: "MiB", "KiB", "MB" or "KB" (decimal), what the number means rather than what the paper calls it.
+        parameters: their number as printed.
+        moving_statistics: the row counts BatchNorm's moving statistics as well.
+        data: the data set that `top1`, an accuracy in %, was measured on.
+        knobs, binarization: what differs from the builder's defaults; of the latter, from `Binarization()`.
+        ours: what is counted here instead, by the names of `Counts`' fields, where that is not what is printed (3 %
+            apart for a size, at all for parameters). The network's docstring derives the difference.
     """
 
     source: str
-    size: float
-    unit: str
+    size: float | None = None
+    unit: str = "MiB"
+    _: dataclasses.KW_ONLY
     input_shape: tuple[int, int, int]
     classes: int
-    data: str
-    top1: float
+    parameters: int | None = None
+    moving_statistics: bool = False
+    data: str | None = None
+    top1: float | None = None
     knobs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     binarization: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    ours: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
-    def size_bytes(self) -> float:
-        return self.size * {"KiB": 2**10, "MiB": 2**20}[self.unit]
+    def size_bytes(self) -> float | None:
+        return None if self.size is None else self.size * _UNITS[self.unit]
 
 
 # What a stem divides height and width by.
@@ -83,6 +95,31 @@ def check_number(what: str, value: object, minimum: float) -> float:
         raise UserError(
             f"{what} must be a number of at least {minimum:g}. Received: {value!r}. Use {minimum:g} or more."
         )
+    return number
+
+
+def scale_channels(channels: int, width: float, multiple: int = 1) -> int:
+    """`channels` times the multiplier `width`, to the nearest multiple of `multiple`; never none.
+
+    BENN's Tiny networks have a width of 0.5, its Nano networks of 0.1 (BENN table 2). Halves round up.
+
+    >>> [scale_channels(channels, 0.1) for channels in (64, 96, 192)]
+    [6, 10, 19]
+    >>> scale_channels(64, 0.1, multiple=4)
+    8
+    """
+    return max(1, math.floor(channels * width / multiple + 0.5)) * multiple
+
+
+def check_width(width: object) -> float:
+    """The channel multiplier `width`: a number above 0.
+
+    >>> check_width(0.1)
+    0.1
+    """
+    number = check_number("width (what the channels are multiplied by)", width, 0.0)
+    if number == 0:
+        raise UserError("width (what the channels are multiplied by) must be above 0. Received: 0. Use 0.1 or more.")
     return number
 
 
