@@ -69,17 +69,22 @@ def dense(
 
 
 def first_conv2d(
-    binarization: Binarization, filters: int, kernel_size: int, strides: int = 1, name: str | None = None
+    binarization: Binarization,
+    filters: int,
+    kernel_size: int,
+    strides: int = 1,
+    padding: str = "same",
+    name: str | None = None,
 ) -> keras.layers.Layer:
     """The convolution that sees the image: full precision unless `binarization.first` is "binary"."""
-    return _conv2d_of(binarization.first, binarization, filters, kernel_size, strides, name)
+    return _conv2d_of(binarization.first, binarization, filters, kernel_size, strides, padding, name)
 
 
 def downsample(
     binarization: Binarization, filters: int, kernel_size: int = 1, strides: int = 1, name: str | None = None
 ) -> keras.layers.Layer:
     """The convolution between two stages: full precision unless `binarization.downsampling` is "binary"."""
-    return _conv2d_of(binarization.downsampling, binarization, filters, kernel_size, strides, name)
+    return _conv2d_of(binarization.downsampling, binarization, filters, kernel_size, strides, "same", name)
 
 
 def classifier(binarization: Binarization, classes: int, name: str | None = None) -> keras.layers.Layer:
@@ -140,15 +145,21 @@ class Binomial(keras.initializers.Initializer):
 
 
 def _conv2d_of(
-    bits: str, binarization: Binarization, filters: int, kernel_size: int, strides: int, name: str | None
+    bits: str,
+    binarization: Binarization,
+    filters: int,
+    kernel_size: int,
+    strides: int,
+    padding: str,
+    name: str | None,
 ) -> keras.layers.Layer:
     if bits == "binary":
-        return conv2d(binarization, filters, kernel_size, strides=strides, name=name)
+        return conv2d(binarization, filters, kernel_size, strides=strides, padding=padding, name=name)
     return keras.layers.Conv2D(
         filters,
         kernel_size,
         strides=strides,
-        padding="same",
+        padding=padding,
         use_bias=False,
         kernel_initializer=INITIALIZER,
         name=name,

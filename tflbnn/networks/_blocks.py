@@ -86,6 +86,10 @@ def head(x: tf.Tensor, binarization: Binarization, classes: int) -> tf.Tensor:
 
 def classify(x: tf.Tensor, binarization: Binarization, classes: int) -> tf.Tensor:
     """Global average → logits → softmax in float32."""
-    x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
+    return probabilities(keras.layers.GlobalAveragePooling2D(name="head_pool")(x), binarization, classes)
+
+
+def probabilities(x: tf.Tensor, binarization: Binarization, classes: int) -> tf.Tensor:
+    """Logits → softmax in float32, of features (batch, channels)."""
     x = layers.classifier(binarization, classes, name="logits")(x)
     return keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)

@@ -123,6 +123,29 @@ def check_width(width: object) -> float:
     return number
 
 
+def check_filters(what: str, value: object, length: int, width: object = 1.0, multiple: int = 1) -> tuple[int, ...]:
+    """`length` numbers of channels, times the multiplier `width`, each a multiple of `multiple`.
+
+    >>> check_filters("filters", (64, 128), 2, width=0.5)
+    (32, 64)
+    """
+    width = check_width(width)
+    filters = (check_integer(f"every number of {what}", n) for n in check_sequence(what, value, length))
+    return tuple(scale_channels(n, width, multiple) for n in filters)
+
+
+def check_fraction(what: str, value: object) -> float:
+    """`value` as a float of at least 0 and below 1.
+
+    >>> check_fraction("dropout", 0.5)
+    0.5
+    """
+    number = check_number(what, value, 0.0)
+    if number >= 1:
+        raise UserError(f"{what} must be below 1. Received: {value!r}. Use 0.5, for instance.")
+    return number
+
+
 def check_choice(what: str, value: object, choices: Sequence[str]) -> None:
     if value not in choices:
         raise UserError(
@@ -130,18 +153,20 @@ def check_choice(what: str, value: object, choices: Sequence[str]) -> None:
         )
 
 
-def check_input_shape(input_shape: object, strides: int) -> tuple[int, int, int]:
-    """(height, width, channels), each side at least the product of the network's strides.
+def check_input_shape(
+    input_shape: object, smallest: int, reason: str = "the product of the network's strides"
+) -> tuple[int, int, int]:
+    """(height, width, channels), each side at least `smallest`, for that reason.
 
-    >>> check_input_shape((32, 32, 3), strides=8)
+    >>> check_input_shape((32, 32, 3), 8)
     (32, 32, 3)
     """
     shape = check_sequence("input_shape", input_shape, 3)
     height, width, channels = (check_integer("every part of input_shape", size) for size in shape)
-    if min(height, width) < strides:
+    if min(height, width) < smallest:
         raise UserError(
-            f"An image must be at least {strides}×{strides} pixels, the product of the network's strides. "
-            f"Received: {height}×{width}. Use {max(height, strides)}×{max(width, strides)}, or fewer stages."
+            f"An image must be at least {smallest}×{smallest} pixels, {reason}. "
+            f"Received: {height}×{width}. Use {max(height, smallest)}×{max(width, smallest)}, or fewer stages."
         )
     return height, width, channels
 
