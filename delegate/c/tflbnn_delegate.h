@@ -16,7 +16,7 @@
  *   kernel        auto (the default, or the environment variable TFLBNN_KERNEL), or one that
  *                 tflbnn_delegate_kernels() lists
  *   fusion        all (the default), none, or names separated by commas, each with a - in front to
- * leave it out; batch_norm: a BatchNorm before a sign becomes a comparison
+ *                 leave it out: batch_norm, concat, residual, gate, prelu, quantize, blur, pool
  */
 #ifndef TFLBNN_DELEGATE_H_
 #define TFLBNN_DELEGATE_H_

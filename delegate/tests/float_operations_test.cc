@@ -122,6 +122,42 @@ TEST(StagesAgreeWithTheReference) {
   }
 }
 
+// Zeros of both signs, infinities and NaN against such thresholds: x < t, or -x < t.
+TEST(SignsOfSpecialNumbers) {
+  const float inf = INFINITY, values[] = {0.f, -0.f, inf, -inf, NAN, 1e-45f, -1e-45f, 1.f, -1.f};
+  std::vector<Isa> isas = {Isa::kReference};
+  for (const ElementwiseEntry& entry : kElementwiseKernels) {
+    if (CpuSupports(entry.isa)) isas.push_back(entry.isa);
+  }
+  const std::vector<float> thresholds = {0.f, 1.f, -1.f, inf, -inf, 0.f, 1.f, -1.f, inf, -inf};
+  const std::vector<bool> negate = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+  const Shape in{2, {9, 10}};
+  std::vector<float> x;
+  for (const float v : values) x.insert(x.end(), 10, v);
+  for (const Isa isa : isas) {
+    Epilogue epilogue(10);
+    epilogue.Bits(0, 2, 0, thresholds, negate);
+    epilogue.Bits(0, 2, 1, {}, {});
+    Elementwise operation(epilogue, isa);
+    Shape out;
+    CHECK(operation.Resize(&in, &out).ok() && out == (Shape{2, {9, 2}}));
+    uint32_t bits[18] = {};
+    AlignedBuffer scratch;
+    CHECK(scratch.Allocate(operation.ScratchBytes(1)));
+    const void* inputs[] = {x.data()};
+    void* outputs[] = {bits};
+    ThreadPool pool(1);
+    operation.Run({inputs, outputs, scratch.data(), &pool});
+    for (size_t i = 0; i < 9; ++i) {
+      uint32_t want = 0;
+      for (size_t c = 0; c < 10; ++c)
+        want |= static_cast<uint32_t>((negate[c] ? -values[i] : values[i]) < thresholds[c]) << c;
+      CHECK_EQ(bits[2 * i], want);
+      CHECK_EQ(bits[2 * i + 1], values[i] < 0 ? 1023u : 0u);
+    }
+  }
+}
+
 TEST(MaxPoolingsAgreeWithTheReference) {
   testing::Random random(21);
   for (int trial = 0; trial < testing::Trials(300) && !testing::Failed(); ++trial) {

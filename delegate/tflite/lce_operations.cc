@@ -61,8 +61,9 @@ Status ReadQuantize(const NodeReader& reader, Isa isa, std::unique_ptr<Operation
     return Status::Error("the input must be float32 or int8. Received: TfLiteType %d", input.type);
   }
   if (reader.output().type != kTfLiteInt32) return Status::Error("the output must be int32");
-  const DataType type = input.type == kTfLiteInt8 ? DataType::kInt8 : DataType::kFloat32;
-  if (operation) operation->reset(new Quantize(type, input.params.zero_point, isa));
+  // Floats are the planner's (IsFloatQuantize).
+  if (operation && input.type == kTfLiteInt8)
+    operation->reset(new Quantize(input.params.zero_point, isa));
   return Status::Ok();
 }
 
