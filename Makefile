@@ -33,12 +33,21 @@ if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 fi
 endef
 
+# $(call require,TOOL,TARGET,DEBIAN PACKAGE)
+define require
+command -v $(1) >/dev/null 2>&1 || { echo "make: $(2) needs $(1). Install it (Debian: apt-get install $(3))" >&2; exit 2; }
+endef
+
 .PHONY: help
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.installed  ## make .venv and install everything into it
+
+$(VENV)/.wheels: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[wheels]'
+	@touch $@
 
 $(VENV)/.installed: pyproject.toml setup.py $(DELEGATE_SOURCES)
 	@if ! command -v $(firstword $(CXX)) >/dev/null 2>&1; then \
@@ -59,8 +68,19 @@ test: setup lint  ## every test that needs Python and a C++ compiler only
 	$(PYTEST) -m 'not long'
 
 .PHONY: test-long
-test-long: setup  ## the tests that take minutes: 200 random networks, 2,000 mutations of each kind of file
+test-long: setup $(VENV)/.wheels  ## the tests that take minutes: 200 random networks, 2,000 mutations of each kind of file
 	$(PYTEST) -m long
+
+.PHONY: test-wheels
+test-wheels: setup $(VENV)/.wheels  ## the wheels: x86-64 in a clean environment, aarch64 under qemu
+	$(BIN)/python -m pytest -n 0 -m long tests/test_wheels.py
+	@$(call require,qemu-aarch64,test-wheels,qemu-user)
+	$(BIN)/python tests/delegate/arm/run.py --wheel dist/*aarch64.whl
+
+.PHONY: test-capi
+test-capi: setup  ## the C++ example, which runs models through TFLite's C API (fetched by Maven)
+	@$(call require,mvn,test-capi,maven)
+	$(BIN)/python tests/delegate/capi.py
 
 .PHONY: test-arm
 test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
@@ -86,6 +106,10 @@ format: setup  ## let ruff and clang-format write what lint asks for
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(filter %.cc %.h,$(DELEGATE_SOURCES))
 
+.PHONY: wheels
+wheels: setup $(VENV)/.wheels  ## wheels for Linux on x86-64 and aarch64, macOS on arm64, Windows on x86-64, into dist/
+	$(BIN)/python delegate/wheels.py
+
 .PHONY: benchmark
 benchmark: setup  ## measure the figures of the README; writes benchmarks/results/*.csv
 	$(BIN)/python benchmarks/whole_networks.py
@@ -99,4 +123,4 @@ benchmark-mca: setup  ## what llvm-mca expects of the NEON kernel; writes benchm
 
 .PHONY: clean
 clean:  ## remove what was built (keeps .venv and runs/)
-	rm -rf build dist *.egg-info tflbnn/runtime/libtflbnn_delegate.* $(VENV)/.installed
+	rm -rf build dist *.egg-info tflbnn/runtime/*tflbnn_delegate.* $(VENV)/.installed $(VENV)/.wheels

@@ -9,6 +9,7 @@
 
 #include "core/bconv2d/bconv2d.h"
 #include "core/bconv2d/dispatch.h"
+#include "core/clock.h"
 #include "core/elementwise/elementwise.h"
 
 namespace tflbnn {
@@ -18,28 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 double Seconds(Clock::time_point since) {
   return std::chrono::duration<double>(Clock::now() - since).count();
-}
-
-// Cycles of the core a second, from additions that wait for each other: one a cycle. (Of registers:
-// some cores carry out additions of constants while they rename registers.)
-double CyclesPerSecond() {
-  double best = 0;
-  for (int repeat = 0; repeat < 20; ++repeat) {
-    constexpr int kRounds = 400000;
-    const auto start = Clock::now();
-    uint64_t x = 1, y = 3;
-    for (int i = 0; i < kRounds; ++i) {
-#if defined(__x86_64__)
-      asm volatile("add %1,%0\nadd %1,%0\nadd %1,%0\nadd %1,%0\nadd %1,%0" : "+r"(x) : "r"(y));
-#elif defined(__aarch64__)
-      asm volatile("add %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1\nadd %0,%0,%1"
-                   : "+r"(x)
-                   : "r"(y));
-#endif
-    }
-    best = std::max(best, 5. * kRounds / Seconds(start));
-  }
-  return best;
 }
 
 struct Timing {
@@ -138,7 +117,7 @@ void BenchmarkQuantize(Isa isa) {
 
 int main(int argc, char** argv) {
   using namespace tflbnn;
-  const double hertz = CyclesPerSecond();
+  const double hertz = CyclesPerSecond(/*trials=*/1000);
   printf("core clock %.2f GHz\n", hertz / 1e9);
   for (const BConv2DEntry& entry : kBConv2DKernels) {
     if (!CpuSupports(entry.isa) || (argc > 1 && strcmp(argv[1], IsaName(entry.isa)) != 0)) continue;

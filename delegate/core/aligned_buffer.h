@@ -7,6 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
 
 namespace tflbnn {
 
@@ -18,9 +21,12 @@ class AlignedBuffer {
   // The contents are undefined. False, and an empty buffer, where there is no memory.
   bool Allocate(size_t bytes) {
     void* memory = nullptr;
-    if (bytes > SIZE_MAX - 2 * kAlignment ||
-        posix_memalign(&memory, kAlignment, AlignUp(bytes + 1))) {
-      memory = nullptr;
+    if (bytes <= SIZE_MAX - 2 * kAlignment) {
+#if defined(_WIN32)
+      memory = _aligned_malloc(AlignUp(bytes + 1), kAlignment);
+#else
+      if (posix_memalign(&memory, kAlignment, AlignUp(bytes + 1))) memory = nullptr;
+#endif
     }
     data_.reset(static_cast<uint8_t*>(memory));
     size_ = data_ ? bytes : 0;
@@ -45,7 +51,11 @@ class AlignedBuffer {
 
  private:
   struct Free {
+#if defined(_WIN32)
+    void operator()(uint8_t* p) const { _aligned_free(p); }
+#else
     void operator()(uint8_t* p) const { std::free(p); }
+#endif
   };
   std::unique_ptr<uint8_t, Free> data_;
   size_t size_ = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/status.h"
 #include "core/tensor.h"
@@ -25,6 +26,9 @@ class Operation {
   virtual size_t ScratchBytes(int /*threads*/) const { return 0; }
   // Allocates nothing; called only with sizes that Resize() accepted.
   virtual void Run(const Arguments& arguments) const = 0;
+  // For profiles: what it computes with, and how many binary multiply-accumulates a run takes.
+  virtual const char* kernel() const { return "scalar"; }
+  virtual int64_t binary_macs() const { return 0; }
 };
 
 }  // namespace tflbnn

@@ -61,7 +61,7 @@ TEST(GraphOfTwoOperationsAfterResizing) {
     graph.Bind(output, y.data());
     AlignedBuffer arena;
     CHECK(arena.Allocate(graph.arena_bytes()));
-    graph.Run(arena.data(), &pool);
+    CHECK(graph.Run(arena.data(), &pool).ok());
     for (size_t i = 0; i + 1 < x.size(); ++i) CHECK_EQ(y[i], x[i] < 0 ? -1.f : 1.f);
     CHECK_EQ(y.back(), 7.f);
   }

@@ -20,6 +20,14 @@ TEST(OptionsAreParsed) {
   CHECK_EQ(options.num_threads, 3);
   CHECK_EQ(Parse("kernel", "scalar", &options), "");
   CHECK(options.kernel == Isa::kScalar);
+  CHECK(!options.profile);
+  CHECK(!options.verify);
+  CHECK_EQ(Parse("profile", "true", &options), "");
+  CHECK(options.profile);
+  CHECK_EQ(Parse("verify", "true", &options), "");
+  CHECK(options.verify);
+  CHECK_EQ(Parse("profile", "false", &options), "");
+  CHECK(!options.profile);
   CHECK_EQ(Parse("fusion", "none", &options), "");
   CHECK(!options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("fusion", "none,batch_norm", &options), "");
@@ -44,6 +52,12 @@ TEST(WrongOptionsNameTheNearest) {
   Options options;
   CHECK_EQ(Parse("num_thread", "3", &options),
            "unknown option. Received: num_thread. Did you mean num_threads?");
+  CHECK_EQ(Parse("verfy", "true", &options),
+           "unknown option. Received: verfy. Did you mean verify?");
+  for (const char* key : {"profile", "verify"}) {
+    CHECK_EQ(Parse(key, "yes", &options),
+             std::string("the option ") + key + " must be true or false. Received: yes");
+  }
   CHECK_EQ(Parse("kernel", "avx51", &options),
            "unknown value of the option kernel. Received: avx51. Did you mean avx512?");
   CHECK_EQ(Parse("fusion", "batchnorm", &options),

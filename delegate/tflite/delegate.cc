@@ -10,6 +10,7 @@
 
 #include "tflite/fusion/fusion.h"
 #include "tflite/int_array.h"
+#include "tflite/last_error.h"
 #include "tflite/partition.h"
 #include "tflite/runtime_check.h"
 
@@ -38,6 +39,7 @@ Delegate* Self(TfLiteDelegate* delegate) { return static_cast<Delegate*>(delegat
 
 TfLiteStatus Report(TfLiteContext* context, const Status& status) {
   if (status.ok()) return kTfLiteOk;
+  SetLastError(status.message());
   // The Python wheels string reports together as they come.
   context->ReportError(context, "tflbnn: %s\n", status.message().c_str());
   return kTfLiteError;
@@ -111,6 +113,21 @@ TfLiteDelegate* CreateDelegate(const Options& options) {
 
 void DestroyDelegate(TfLiteDelegate* delegate) {
   if (delegate) delete Self(delegate);
+}
+
+Status ProfileJson(TfLiteDelegate* delegate, std::string* json) {
+  Delegate* self = Self(delegate);
+  if (!self->options.profile) {
+    return Status::Error("this delegate keeps no profile. Create it with the option profile=true");
+  }
+  std::shared_ptr<SharedState> shared;
+  {
+    const std::lock_guard<std::mutex> lock(self->mutex);
+    shared = self->shared;
+  }
+  *json = shared ? shared->profiles.Json(shared->pool.size())
+                 : Profiles().Json(std::max(1, self->options.num_threads));  // no interpreter yet
+  return Status::Ok();
 }
 
 }  // namespace tflbnn

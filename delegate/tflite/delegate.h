@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "tflite/abi.h"
 #include "tflite/options.h"
 
@@ -7,5 +9,7 @@ namespace tflbnn {
 
 TfLiteDelegate* CreateDelegate(const Options& options);
 void DestroyDelegate(TfLiteDelegate* delegate);
+// An error where the delegate was not created with the option profile.
+Status ProfileJson(TfLiteDelegate* delegate, std::string* json);
 
 }  // namespace tflbnn

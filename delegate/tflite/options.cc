@@ -66,6 +66,15 @@ Status ParseThreads(const std::string& value, int* threads) {
   return Status::Ok();
 }
 
+Status ParseSwitch(const std::string& key, const std::string& value, bool* on) {
+  if (value != "true" && value != "false") {
+    return Status::Error("the option %s must be true or false. Received: %s", key.c_str(),
+                         value.substr(0, 64).c_str());
+  }
+  *on = value == "true";
+  return Status::Ok();
+}
+
 // "all", "none", names with or without a -, separated by commas, from left to right.
 Status ParseFusions(const std::string& value, Fusions* fusions) {
   const std::vector<std::string> names = {
@@ -110,8 +119,11 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
       kernel_given = true;
     } else if (key == "fusion") {
       TFLBNN_RETURN_IF_ERROR(ParseFusions(value, &options->fusions));
+    } else if (key == "profile" || key == "verify") {
+      TFLBNN_RETURN_IF_ERROR(
+          ParseSwitch(key, value, key == "profile" ? &options->profile : &options->verify));
     } else {
-      return Unknown("option", key, {"num_threads", "kernel", "fusion"});
+      return Unknown("option", key, {"num_threads", "kernel", "fusion", "profile", "verify"});
     }
   }
   if (kernel_given) return Status::Ok();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/bconv2d/bconv2d.h"
+#include "core/graph/verifier.h"
 #include "tflite/fusion/fusion.h"
 #include "tflite/int_array.h"
 #include "tflite/lce_operations.h"
@@ -96,6 +97,34 @@ Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& para
     if (!values.count(tensor))
       return Status::Error("tensor %d is not produced by this partition", tensor);
   }
+  return AddObservers(context, params, values);
+}
+
+Status Partition::AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params,
+                               const std::map<int, int>& values) {
+  const Options& asked = shared_->options;
+  if (!asked.profile && !asked.verify) return Status::Ok();
+  for (const auto& [tensor, value] : values) {
+    if (tensor < 0) continue;  // one of our own has no name
+    const char* name = context->tensors[tensor].name;
+    graph_.SetName(value, name ? name : "");
+  }
+  const int index = shared_->profiles.NextIndex();
+  if (asked.verify) {
+    // The same graph once more, of reference operations.
+    Options options;
+    options.kernel = Isa::kReference;
+    options.fusions = asked.fusions;
+    Partition reference(std::make_shared<SharedState>(options, /*threads=*/1));
+    TFLBNN_RETURN_IF_ERROR(reference.Build(context, params));
+    graph_.AddObserver(std::make_shared<Verifier>(reference.graph_.TakeOperations(),
+                                                  "partition " + std::to_string(index)));
+  }
+  if (asked.profile) {
+    const auto profile = std::make_shared<Profile>();
+    shared_->profiles.Add(index, profile);
+    graph_.AddObserver(profile);
+  }
   return Status::Ok();
 }
 
@@ -135,8 +164,7 @@ Status Partition::Invoke(TfLiteContext* context) {
       graph_.Bind(binding.value, tensor.data);
     }
   }
-  graph_.Run(arena_->data(), &shared_->pool);
-  return Status::Ok();
+  return graph_.Run(arena_->data(), &shared_->pool);
 }
 
 }  // namespace tflbnn

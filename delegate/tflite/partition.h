@@ -12,6 +12,7 @@
 #include "tflite/abi.h"
 #include "tflite/options.h"
 #include "tflite/plan.h"
+#include "tflite/profiles.h"
 
 namespace tflbnn {
 
@@ -20,6 +21,7 @@ namespace tflbnn {
 struct SharedState {
   SharedState(const Options& options_given, int threads) : options(options_given), pool(threads) {}
   const Options options;
+  Profiles profiles;
   ThreadPool pool;
 
   // The memory for intermediate results that the partitions of one interpreter share: they run one
@@ -46,6 +48,10 @@ class Partition {
     int tensor, value;
   };
   Status AddNode(Plan* plan, const NodeReader& node);
+  // What looks on while the graph runs, as the options ask for it. `values`: of the graph, by
+  // tensor.
+  Status AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params,
+                      const std::map<int, int>& values);
 
   std::shared_ptr<SharedState> shared_;
   Graph graph_;

@@ -1,6 +1,7 @@
 """--json of every command is one JSON object with what the screen shows, and Ctrl-C ends with 130."""
 
 import json
+import math
 import os
 import pty
 import signal
@@ -72,6 +73,28 @@ class TestBenchmark:
         assert found["rows"][0]["ratio"] == 1
         assert found["rows"][0]["kernel"]
         assert found["rows"][2]["kernel"] is None
+
+    def test_per_op(self, folder, capfd):
+        found = parsed(capfd, "benchmark", "binary.tflite", "--rounds", 2, "--per-op")["per_op"]
+        assert [(row["op"], row["runs"]) for row in found["operations"]] == [("LceQuantize", 7), ("LceBconv2d", 7)]
+        _, convolution = found["operations"]
+        assert convolution["binary_macs"] == math.prod(convolution["outputs"][0]["shape"]) * 3
+        parts = [row["median_ms"] for row in found["operations"]]
+        assert found["rest_ms"] == pytest.approx(found["total_ms"] - sum(parts))
+        assert sum(row["share"] for row in found["operations"]) < 1
+        assert parsed(capfd, "benchmark", "binary.tflite", "--rounds", 1)["per_op"] is None
+
+    def test_per_op_as_bars(self, folder, capfd, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "120")  # no cell is folded
+        out = run(capfd, "benchmark", "binary.tflite", "--rounds", 1, "--per-op").out
+        assert "LceBconv2d" in out
+        assert "outside the delegate" in out
+        assert "█" * 20 in out
+
+    def test_per_op_without_binary_operators(self, folder, capfd):
+        found = parsed(capfd, "benchmark", "model.tflite", "--rounds", 1, "--per-op")["per_op"]
+        assert found["operations"] == []
+        assert found["rest_ms"] == found["total_ms"]
 
     def test_against_itself(self, folder, capfd):
         found = parsed(capfd, "benchmark", "binary.tflite", "--against", "binary.tflite", "--rounds", 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import re
 import subprocess
@@ -137,25 +136,6 @@ def test_the_environment_chooses_the_kernel(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(ValueError, match=r"environment variable TFLBNN_KERNEL: .* Received: nonsense"):
         Network(CHAIN.model)
     np.testing.assert_array_equal(Network(CHAIN.model, kernel="scalar")(samples(1))[0], CHAIN(samples(1)))
-
-
-def test_the_c_interface() -> None:
-    library = ctypes.CDLL(str(delegate_path()))
-    create, destroy = library.tflbnn_delegate_create, library.tflbnn_delegate_destroy
-    create.restype, destroy.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-    library.tflbnn_delegate_last_error.restype = ctypes.c_char_p
-    strings = ctypes.c_char_p * 1
-    assert create(strings(b"kernal"), strings(b"auto"), ctypes.c_size_t(1)) is None
-    assert b"Did you mean kernel?" in library.tflbnn_delegate_last_error()
-    delegate = create(strings(b"kernel"), strings(b"auto"), ctypes.c_size_t(1))
-    assert delegate
-    assert library.tflbnn_delegate_last_error() == b""
-    destroy(delegate)
-    destroy(None)
-    short = ctypes.create_string_buffer(4)
-    length = library.tflbnn_cpu_features(short, ctypes.c_size_t(4))
-    assert length > 3
-    assert len(short.value) == 3
 
 
 # ---- fusion "batch_norm" -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tflbnn.cli._command import command as _command
+from tflbnn.cli._per_op import PerOp
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +40,7 @@ class Benchmark:
     threads: int
     rounds: int
     rows: list[Row]
+    per_op: PerOp | None = None
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -62,6 +64,8 @@ class Benchmark:
                 memory,
             )
         console.print(table)
+        if self.per_op is not None:
+            self.per_op.render(console)
 
 
 def _variants(path: Path, threads: int) -> list[tuple[str, Path, Model]]:
@@ -89,12 +93,16 @@ def command(
     rounds: Annotated[
         int, typer.Option(min=1, help="Alternating rounds; each measures three runs of each model.")
     ] = 20,
+    per_op: Annotated[
+        bool, typer.Option("--per-op", help="Also where the time of MODEL goes, operation by operation.")
+    ] = False,
 ) -> Benchmark:
     """How long an inference takes and how much memory it needs; medians of alternating rounds."""
     import functools
 
     from rich.progress import Progress
 
+    from tflbnn.cli import _per_op
     from tflbnn.cli._command import console
     from tflbnn.cli._quiet import without_remarks
     from tflbnn.runtime.benchmark import alternate, peak_memory, ratio, sample
@@ -129,4 +137,4 @@ def command(
                 peak_memory_bytes=peak_memory(path, threads, variant.kernel is not None, variant.kernel),
             )
         )
-    return Benchmark(threads, rounds, rows)
+    return Benchmark(threads, rounds, rows, _per_op.measure(model, threads, rounds) if per_op else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from tflbnn.errors import UserError
 
 _FOLDER = Path(__file__).parent
-_NAME = "libtflbnn_delegate" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+_NAMES = {"win32": "tflbnn_delegate.dll", "darwin": "libtflbnn_delegate.dylib"}
+_NAME = _NAMES.get(sys.platform, "libtflbnn_delegate.so")
 
 
 def delegate_path() -> Path:
@@ -42,6 +44,8 @@ def _library() -> ctypes.CDLL:
             function.argtypes = []
         library.tflbnn_cpu_features.restype = ctypes.c_int
         library.tflbnn_cpu_features.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+        library.tflbnn_delegate_profile.restype = ctypes.c_ssize_t
+        library.tflbnn_delegate_profile.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
     except (OSError, AttributeError) as error:
         raise UserError(
             f"The delegate's library must be the one built with this tflbnn for this machine. Received: {path}, "
@@ -75,12 +79,13 @@ def cpu_features() -> list[str]:
         size = needed + 1
 
 
-def load(threads: int = 1, kernel: str | None = None) -> Any:
+def load(threads: int = 1, kernel: str | None = None, profile: bool = False) -> Any:
     """A delegate for ai_edge_litert's interpreter. It must outlive the interpreter that uses it.
 
     Args:
         threads: threads of the binary operators.
         kernel: one of `kernels()`; None takes TFLBNN_KERNEL, or the best.
+        profile: record how long each operation takes, for `profile`.
 
     Raises:
         UserError: the library is missing, or this CPU has no such kernel.
@@ -90,9 +95,32 @@ def load(threads: int = 1, kernel: str | None = None) -> Any:
     options = {"num_threads": str(threads)}
     if kernel is not None:
         options["kernel"] = kernel
+    if profile:
+        options["profile"] = "true"
     try:
         return load_delegate(str(delegate_path()), options=options)
     except ValueError as error:
         # The first line names the library, what follows is the delegate's own message.
         message = str(error).partition("\n")[2] or str(error)
         raise UserError(message) from error
+
+
+def profile(delegate: Any) -> dict[str, Any]:
+    """How long each operation of the interpreters that now use this delegate takes; see `Model.profile`.
+
+    Args:
+        delegate: from `load(profile=True)`, or load_delegate with the option profile=true.
+
+    Raises:
+        UserError: the delegate was loaded without a profile.
+    """
+    pointer = delegate._get_native_delegate_pointer()
+    size = 1 << 16
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        needed = _library().tflbnn_delegate_profile(pointer, buffer, size)
+        if needed < 0:
+            raise UserError("A profile needs a delegate that was loaded with the option profile=true.")
+        if needed < size:
+            return json.loads(buffer.value)
+        size = 2 * needed  # figures may get longer between the calls

@@ -43,6 +43,7 @@ class Model:
         threads: threads of an inference, 1 to 256.
         delegate: False runs on stock TFLite alone, which knows no binary operators.
         kernel: one of `tflbnn.runtime.delegate.kernels()`; None takes TFLBNN_KERNEL, or the best.
+        profile: record how long each of the delegate's operations takes, for `profile()`.
 
     Raises:
         UserError: the file is missing, damaged or no TFLite model, or uses an operator unknown here; the
@@ -55,6 +56,7 @@ class Model:
         threads: int = 1,
         delegate: bool = True,
         kernel: str | None = None,
+        profile: bool = False,
     ) -> None:
         if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
             raise UserError(f"threads must be an integer from 1 to {MAX_THREADS}. Received: {threads!r}.")
@@ -73,9 +75,10 @@ class Model:
         self.kernel: str | None = None
         loaded = []
         if delegate:
-            loaded.append(delegates.load(threads, kernel))
+            loaded.append(delegates.load(threads, kernel, profile))
             chosen = kernel or os.environ.get("TFLBNN_KERNEL") or "auto"
             self.kernel = delegates.kernels()[0] if chosen == "auto" else chosen
+        self._profiles = profile and delegate
         self._lock = threading.Lock()
         # The interpreter holds the delegate and lets go of it last, so no other reference is kept.
         self._interpreter: Any = self._open(content, loaded)
@@ -201,6 +204,29 @@ class Model:
             for name, detail in self._outputs.items()
         }
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def profile(self) -> dict[str, Any]:
+        """How long each of the delegate's operations took since the shapes last changed.
+
+        >>> from tests.runtime.small_models import binary
+        >>> with Model(binary(np.ones((7, 33))), profile=True) as model:
+        ...     _ = model.predict(np.zeros((1, 4, 5, 33), np.float32))
+        ...     [(row["op"], row["runs"], row["binary_macs"]) for row in model.profile()["operations"]]
+        [('LceQuantize', 1, 0), ('LceBconv2d', 1, 4620)]
+
+        Returns:
+            "threads" of the delegate, "clock_ghz" measured now, and a row for each of "operations": its place
+            ("partition" and "index" in it), "op", "kernel", "inputs" and "outputs" (name, type and shape; bits
+            count words of 32 channels), "runs", "median_ms", "best_ms" and "total_ms", "binary_macs" of a run,
+            and where they are known "macs_per_cycle", "bound_macs_per_cycle" and "share_of_bound".
+
+        Raises:
+            UserError: the model was made without `profile=True`, or without the delegate, or is closed.
+        """
+        if not self._profiles:
+            raise UserError(f"A profile needs Model(..., profile=True) with the delegate. Received: {self.name}.")
+        with self._lock:
+            return delegates.profile(self._alive()._delegates[0])
 
     def _shape_for(self, feeds: dict[str, NDArray[Any]], batch: int) -> int:
         """Brings the interpreter to the feeds' shapes and returns how many samples it takes, at most `batch`."""

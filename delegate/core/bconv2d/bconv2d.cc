@@ -294,6 +294,10 @@ void BConv2D::RunReference(const Arguments& arguments) const {
   }
 }
 
+int64_t BConv2D::binary_macs() const {
+  return static_cast<int64_t>(output_.Rows()) * params_.channels_out * params_.depth();
+}
+
 void BConv2D::Run(const Arguments& arguments) const {
   if (output_.Rows() == 0) return;
   if (!kernel_) return RunReference(arguments);

@@ -30,6 +30,8 @@ class BConv2D : public Operation {
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
+  const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
+  int64_t binary_macs() const override;
 
  private:
   explicit BConv2D(const BConv2DParams& params) : params_(params), epilogue_(params.channels_out) {}

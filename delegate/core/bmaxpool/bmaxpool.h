@@ -35,6 +35,7 @@ class BMaxPool2D : public Operation {
   const char* name() const override { return "LceBMaxPool2d"; }
   Status Resize(const Shape* inputs, Shape* output) override;
   void Run(const Arguments& arguments) const override;
+  const char* kernel() const override { return isa_ == Isa::kReference ? "reference" : "scalar"; }
 
  private:
   const BMaxPool2DParams params_;

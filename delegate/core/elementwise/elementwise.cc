@@ -23,6 +23,7 @@ Elementwise::Elementwise(Epilogue epilogue, Isa isa)
   for (const ElementwiseEntry& entry : kElementwiseKernels) {
     if (entry.isa > isa) continue;
     run_ = entry.kernel().run;
+    isa_ = entry.isa;
     break;
   }
 }

@@ -27,9 +27,11 @@ class Elementwise : public Operation {
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int /*threads*/) const override { return epilogue_.ScratchBytes(); }
   void Run(const Arguments& arguments) const override;
+  const char* kernel() const override { return IsaName(isa_); }
 
  private:
   const Epilogue epilogue_;
+  Isa isa_ = Isa::kReference;  // of run_
   void (*run_)(const ElementwiseJob& job, size_t first_row, size_t last_row);
   size_t rows_ = 0;
 };

@@ -8,7 +8,7 @@
 namespace tflbnn {
 
 int Graph::AddValue(DataType type, bool external) {
-  values_.push_back({type, external, false, Shape(), 0, 0, nullptr});
+  values_.push_back({type, external, false, Shape(), 0, 0, nullptr, {}});
   return static_cast<int>(values_.size()) - 1;
 }
 
@@ -26,7 +26,7 @@ void Graph::AddOperation(std::unique_ptr<Operation> operation, std::vector<int> 
 Status Graph::Resize(int threads) {
   TFLBNN_RETURN_IF_ERROR(InferShapes());
   LayOutMemory(threads);
-  return Status::Ok();
+  return ResizeObservers(threads);
 }
 
 Status Graph::InferShapes() {
@@ -84,20 +84,54 @@ void Graph::LayOutMemory(int threads) {
   for (int i = 0; i < steps; ++i) steps_[i].scratch = buffers[values + i].offset;
 }
 
-void Graph::Run(uint8_t* arena, ThreadPool* pool) const {
+Status Graph::ResizeObservers(int threads) {
+  if (observers_.empty()) return Status::Ok();
+  std::vector<StepInfo> infos;
+  const auto info = [this](const std::vector<int>& values) {
+    std::vector<ValueInfo> result;
+    for (int i : values) {
+      const Value& value = values_[i];
+      result.push_back({value.type, value.shape, value.bytes, value.name});
+    }
+    return result;
+  };
+  for (const Step& step : steps_)
+    infos.push_back({step.operation.get(), info(step.inputs), info(step.outputs)});
+  for (const auto& observer : observers_) {
+    TFLBNN_RETURN_IF_ERROR(observer->Resize(infos, threads));
+  }
+  return Status::Ok();
+}
+
+Status Graph::Run(uint8_t* arena, ThreadPool* pool) const {
   const auto at = [&](int index) -> void* {
     const Value& value = values_[index];
     return value.external ? value.data : arena + value.offset;
   };
-  for (const Step& step : steps_) {
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = steps_[s];
     // Empty tensors may still have billions of rows.
     const bool empty = std::all_of(step.outputs.begin(), step.outputs.end(),
                                    [&](int output) { return values_[output].bytes == 0; });
     if (empty) continue;
     for (size_t i = 0; i < step.inputs.size(); ++i) step.in[i] = at(step.inputs[i]);
     for (size_t i = 0; i < step.outputs.size(); ++i) step.out[i] = at(step.outputs[i]);
-    step.operation->Run({step.in.data(), step.out.data(), arena + step.scratch, pool});
+    const Operation::Arguments arguments = {step.in.data(), step.out.data(), arena + step.scratch,
+                                            pool};
+    for (const auto& observer : observers_) observer->Before(s, arguments);
+    step.operation->Run(arguments);
+    for (size_t i = observers_.size(); i-- > 0;) {
+      TFLBNN_RETURN_IF_ERROR(observers_[i]->After(s, arguments));
+    }
   }
+  return Status::Ok();
+}
+
+std::vector<std::unique_ptr<Operation>> Graph::TakeOperations() {
+  std::vector<std::unique_ptr<Operation>> operations;
+  for (Step& step : steps_) operations.push_back(std::move(step.operation));
+  steps_.clear();
+  return operations;
 }
 
 }  // namespace tflbnn

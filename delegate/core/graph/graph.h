@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/graph/observer.h"
 #include "core/operation.h"
 
 namespace tflbnn {
@@ -29,8 +30,17 @@ class Graph {
   size_t arena_bytes() const { return arena_bytes_; }
 
   void Bind(int value, void* data) { values_[value].data = data; }
-  // `arena` has arena_bytes(), 64-byte aligned; nothing in it is kept between runs.
-  void Run(uint8_t* arena, ThreadPool* pool) const;
+  // `arena` has arena_bytes(), 64-byte aligned; nothing in it is kept between runs. Fails only
+  // where an observer says so.
+  Status Run(uint8_t* arena, ThreadPool* pool) const;
+
+  // For observers, before Resize(); those added first see most of the others' work.
+  void SetName(int value, const char* name) { values_[value].name = name; }
+  void AddObserver(std::shared_ptr<Observer> observer) {
+    observers_.push_back(std::move(observer));
+  }
+  // Leaves the graph without its operations.
+  std::vector<std::unique_ptr<Operation>> TakeOperations();
 
  private:
   struct Value {
@@ -40,6 +50,7 @@ class Graph {
     Shape shape;
     size_t bytes = 0, offset = 0;
     void* data = nullptr;
+    std::string name;
   };
   struct Step {
     std::unique_ptr<Operation> operation;
@@ -51,10 +62,12 @@ class Graph {
   };
   Status InferShapes();
   void LayOutMemory(int threads);
+  Status ResizeObservers(int threads);
 
   std::vector<Value> values_;
   std::vector<Step> steps_;
   size_t arena_bytes_ = 0;
+  std::vector<std::shared_ptr<Observer>> observers_;
 };
 
 }  // namespace tflbnn

@@ -41,6 +41,7 @@ MaxBlur::MaxBlur(const MaxBlurParams& params, const std::vector<float>& filter,
   for (const MaxBlurEntry& entry : kMaxBlurKernels) {
     if (entry.isa > isa) continue;
     run_ = entry.kernel().run;
+    isa_ = entry.isa;
     break;
   }
   const size_t channels = static_cast<size_t>(params.channels), lanes = channels + 32;

@@ -43,11 +43,13 @@ class MaxBlur : public Operation {
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
+  const char* kernel() const override { return IsaName(isa_); }
 
  private:
   size_t RowsPerThread() const;  // floats
 
   const MaxBlurParams params_;
+  Isa isa_ = Isa::kReference;  // of run_
   void (*run_)(const MaxBlurJob& job, float* scratch, size_t first_row, size_t last_row);
   std::vector<float> filter_, bias_;
   MaxBlurJob job_{};

@@ -44,6 +44,7 @@ MaxPool2D::MaxPool2D(const MaxPool2DParams& params, const std::vector<Piece>& pi
   for (const MaxPoolEntry& entry : kMaxPoolKernels) {
     if (entry.isa > isa) continue;
     run_ = entry.kernel().run;
+    isa_ = entry.isa;
     break;
   }
   for (const Piece& piece : pieces) {

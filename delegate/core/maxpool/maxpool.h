@@ -41,6 +41,7 @@ class MaxPool2D : public Operation {
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
+  const char* kernel() const override { return IsaName(isa_); }
 
  private:
   struct Constants {
@@ -49,6 +50,7 @@ class MaxPool2D : public Operation {
     std::vector<float> multiplier, addend;
   };
   const MaxPool2DParams params_;
+  Isa isa_ = Isa::kReference;  // of run_
   void (*run_)(const MaxPoolJob& job, size_t first_row, size_t last_row);
   std::vector<Constants> pieces_;
   int channels_ = 0;

@@ -24,7 +24,8 @@ void Unpack(const uint32_t* bits, int channels, T positive, T negative, size_t f
 }  // namespace
 
 Quantize::Quantize(int32_t zero_point, Isa isa)
-    : zero_point_(zero_point),
+    : isa_(isa),
+      zero_point_(zero_point),
       run_(isa == Isa::kReference ? QuantizeReference : SelectQuantize(isa)->run) {}
 
 Status Quantize::Resize(const Shape* inputs, Shape* output) {
@@ -53,6 +54,11 @@ void Quantize::Run(const Arguments& arguments) const {
   job.zero_point = static_cast<int8_t>(zero_point_ < -128 ? -128 : zero_point_);
   arguments.pool->ParallelFor(rows_, kGrain,
                               [&](size_t first, size_t last, int) { run_(job, first, last); });
+}
+
+const char* Quantize::kernel() const {
+  const QuantizeKernel* kernel = SelectQuantize(isa_);
+  return kernel ? kernel->name : "reference";
 }
 
 Status Dequantize::Resize(const Shape* inputs, Shape* output) {

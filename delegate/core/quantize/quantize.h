@@ -18,8 +18,10 @@ class Quantize : public Operation {
   const char* name() const override { return "LceQuantize"; }
   Status Resize(const Shape* inputs, Shape* output) override;
   void Run(const Arguments& arguments) const override;
+  const char* kernel() const override;
 
  private:
+  const Isa isa_;
   const int32_t zero_point_;
   void (*const run_)(const QuantizeJob& job, size_t first_row, size_t last_row);
   size_t rows_ = 0;

@@ -1,11 +1,16 @@
-"""The delegate for ARM under qemu (make test-arm): its C++ tests, and the 64-bit library in a real interpreter."""
+"""The delegate for ARM under qemu (make test-arm): its C++ tests, then the 64-bit library in a real interpreter.
+
+With --wheel FILE only the latter, with the library of that wheel.
+"""
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,22 +64,35 @@ def write_cases(folder: Path) -> None:
     np.savez(folder / "batch_norm.npz", x=x, y=pack_signs((x * mul).astype(np.float32) + add))
 
 
-def main() -> int:
-    for tool, package in TOOLS.items():
-        if not shutil.which(tool):
-            print(f"This needs {tool}. Install it (Debian: apt-get install {package}).", file=sys.stderr)
-            return 2
+def run_cpp_tests() -> Path:
+    """Builds for ARM with GCC, runs the C++ tests, and returns the 64-bit library."""
+    folders = {}
     for name, target in TARGETS.items():
-        folder = build(name, target.toolchain, targets=("tflbnn_tests", "tflbnn_delegate"))
+        folder = folders[name] = build(name, target.toolchain, targets=("tflbnn_tests", "tflbnn_delegate"))
         for processor in target.processors:
             print(f"== C++ tests, {name}, -cpu {processor}", flush=True)
             qemu = [target.qemu, "-cpu", processor, "-L", f"/usr/{target.triple}"]
             if code := subprocess.run([*qemu, folder / "tflbnn_tests", "--quick"]).returncode:
-                return code
-    library = ROOT / "build" / "delegate-arm64" / "libtflbnn_delegate.so"
+                sys.exit(code)
+    return folders["arm64"] / "libtflbnn_delegate.so"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wheel", type=Path, help="a wheel for aarch64")
+    wheel = parser.parse_args().wheel
+    for tool, package in TOOLS.items():
+        if not shutil.which(tool) and not (wheel and tool != "qemu-aarch64"):
+            print(f"This needs {tool}. Install it (Debian: apt-get install {package}).", file=sys.stderr)
+            return 2
     root = sysroot()
     library_path = ":".join(f"/usr/lib/aarch64-linux-gnu{part}" for part in ("", "/blas", "/lapack"))
     with tempfile.TemporaryDirectory() as cases:
+        if wheel:
+            with zipfile.ZipFile(wheel) as archive:
+                library = Path(archive.extract("tflbnn/runtime/libtflbnn_delegate.so", cases))
+        else:
+            library = run_cpp_tests()
         write_cases(Path(cases))
         print("== in an interpreter", flush=True)
         return subprocess.run(

@@ -1,0 +1,18 @@
+#include "core/bconv2d/bound.h"
+
+#include <cstring>
+
+namespace tflbnn {
+
+double BoundMacsPerCycle(const char* kernel) {
+  constexpr struct {
+    const char* kernel;
+    double macs;
+  } kBounds[] = {{"avx512", 512 / 1.5}, {"avx2", 2 * 128}, {"neon", 128 / 1.5}};
+  for (const auto& bound : kBounds) {
+    if (!strcmp(kernel, bound.kernel)) return bound.macs;
+  }
+  return 0;
+}
+
+}  // namespace tflbnn
