@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "core/status.h"
 #include "core/tensor.h"
@@ -29,6 +30,8 @@ class Operation {
   // For profiles: what it computes with, and how many binary multiply-accumulates a run takes.
   virtual const char* kernel() const { return "scalar"; }
   virtual int64_t binary_macs() const { return 0; }
+  // What happens to its results before they reach memory, such as "add,bits".
+  virtual std::string stages() const { return {}; }
 };
 
 }  // namespace tflbnn

@@ -145,7 +145,8 @@ TEST(ProfilesCountRuns) {
   }
   const std::string json = profiles.Json(2);
   CHECK(json.find("{\"threads\":2,\"clock_ghz\":") == 0);
-  CHECK(json.find("\"partition\":0,\"index\":0,\"op\":\"Copy\",\"kernel\":\"neon\"") !=
+  CHECK(json.find(
+            "\"partition\":0,\"index\":0,\"op\":\"Copy\",\"stages\":\"\",\"kernel\":\"neon\"") !=
         std::string::npos);
   CHECK(json.find("\"a \\\"name\\\"\\u000a\\ufffd\xc3\xa4\\ufffd\\ufffd\\ufffd\"") !=
         std::string::npos);

@@ -32,6 +32,7 @@ class BConv2D : public Operation {
   void Run(const Arguments& arguments) const override;
   const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
   int64_t binary_macs() const override;
+  std::string stages() const override { return epilogue_.Names(); }
 
  private:
   explicit BConv2D(const BConv2DParams& params) : params_(params), epilogue_(params.channels_out) {}

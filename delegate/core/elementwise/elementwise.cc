@@ -20,6 +20,7 @@ void RunReference(const ElementwiseJob& job, size_t first, size_t last) {
 
 Elementwise::Elementwise(Epilogue epilogue, Isa isa)
     : epilogue_(std::move(epilogue)), run_(RunReference) {
+  if (epilogue_.Names() == "bits") name_ = "LceQuantize";
   for (const ElementwiseEntry& entry : kElementwiseKernels) {
     if (entry.isa > isa) continue;
     run_ = entry.kernel().run;

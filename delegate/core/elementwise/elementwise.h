@@ -23,14 +23,16 @@ class Elementwise : public Operation {
   // Input 0 is the tensor; further inputs, and the outputs, are the epilogue's.
   Elementwise(Epilogue epilogue, Isa isa);
 
-  const char* name() const override { return "Elementwise"; }
+  const char* name() const override { return name_; }
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int /*threads*/) const override { return epilogue_.ScratchBytes(); }
   void Run(const Arguments& arguments) const override;
   const char* kernel() const override { return IsaName(isa_); }
+  std::string stages() const override { return epilogue_.Names(); }
 
  private:
   const Epilogue epilogue_;
+  const char* name_ = "Elementwise";
   Isa isa_ = Isa::kReference;  // of run_
   void (*run_)(const ElementwiseJob& job, size_t first_row, size_t last_row);
   size_t rows_ = 0;

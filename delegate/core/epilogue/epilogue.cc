@@ -159,4 +159,35 @@ void ApplyStages(const Stage* stages, int count, ptrdiff_t pixel, int channel, f
   }
 }
 
+std::string Epilogue::Names() const {
+  std::string names;
+  for (const Item& item : items_) {
+    if (!names.empty()) names += ",";
+    switch (item.kind) {
+      case StageKind::kMultiply:
+        names += "multiply";
+        break;
+      case StageKind::kAdd:
+        names += "add";
+        break;
+      case StageKind::kPRelu:
+        names += "prelu";
+        break;
+      case StageKind::kClamp:
+        names += "clamp";
+        break;
+      case StageKind::kAddTensor:
+        names += "add_tensor";
+        break;
+      case StageKind::kStore:
+        names += "store";
+        break;
+      case StageKind::kBits:
+        names += "bits";
+        break;
+    }
+  }
+  return names;
+}
+
 }  // namespace tflbnn

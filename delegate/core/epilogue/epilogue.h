@@ -1,6 +1,7 @@
 // The stages of an operation, and the inputs and outputs that they use.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/epilogue/stage.h"
@@ -39,6 +40,8 @@ class Epilogue {
   size_t ScratchBytes() const;
   const Stage* Bind(const Operation::Arguments& arguments, void* scratch) const;
   int size() const { return static_cast<int>(items_.size()); }
+  // Of the stages, such as "multiply,add,bits".
+  std::string Names() const;
 
  private:
   struct Item {
