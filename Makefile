@@ -12,10 +12,12 @@ ifeq ($(origin CXX),default)  # make's own default is g++; c++ is whatever compi
 CXX := c++
 endif
 export CXX
+FUZZ_RUNS ?= 100000
+FUZZ_FLATBUFFERS ?= 2000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DELEGATE_SOURCES := $(shell find delegate -name '*.cc' -o -name '*.h' -o -name '*.inc' -o -name '*.txt' -o -name '*.map' -o -name '*.cmake')
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
-PACKAGES_ARM := qemu-user g++-aarch64-linux-gnu
+PACKAGES_ARM := qemu-user g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
 
 # The first of the candidates that is Python 3.10 to 3.12 and can make virtual environments.
 define find_python
@@ -81,14 +83,16 @@ test-capi: setup  ## the C++ example, which runs models through TFLite's C API (
 	$(BIN)/python tests/delegate/capi.py
 
 .PHONY: test-arm
-test-arm: setup  ## the delegate for 64-bit ARM, under qemu
-	@for tool in qemu-aarch64 aarch64-linux-gnu-g++; do command -v $$tool >/dev/null 2>&1 || { \
+test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
+	@for tool in qemu-aarch64 aarch64-linux-gnu-g++ arm-linux-gnueabihf-g++; do command -v $$tool >/dev/null 2>&1 || { \
 	  echo "make: test-arm needs $$tool. Install it (Debian: apt-get install $(PACKAGES_ARM))" >&2; exit 2; }; done
 	$(BIN)/python tests/delegate/arm/run.py
 
 .PHONY: test-fuzz
-test-fuzz: setup  ## the delegate's own tests under the address, undefined-behaviour and thread sanitizers
+test-fuzz: setup  ## the delegate under sanitizers: tests, stress, libFuzzer (FUZZ_RUNS=1000000 FUZZ_FLATBUFFERS=20000: all)
 	$(BIN)/python tests/delegate/sanitizers.py
+	$(BIN)/python tests/delegate/fuzz_flatbuffers.py $(FUZZ_FLATBUFFERS)
+	$(BIN)/python tests/delegate/fuzz.py $(FUZZ_RUNS)
 
 .PHONY: lint
 lint: setup  ## ruff and clang-format
@@ -112,6 +116,10 @@ benchmark: setup  ## measure the figures of the README; writes benchmarks/result
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/readme_table.py
+
+.PHONY: benchmark-mca
+benchmark-mca: setup  ## what llvm-mca expects of the NEON kernel; writes benchmarks/results/mca.csv
+	$(BIN)/python benchmarks/mca.py
 
 .PHONY: clean
 clean:  ## remove what was built (keeps .venv and runs/)

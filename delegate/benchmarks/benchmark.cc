@@ -10,8 +10,7 @@
 #include "core/bconv2d/bconv2d.h"
 #include "core/bconv2d/dispatch.h"
 #include "core/clock.h"
-#include "core/quantize/dispatch.h"
-#include "core/quantize/quantize.h"
+#include "core/elementwise/elementwise.h"
 
 namespace tflbnn {
 namespace {
@@ -79,7 +78,8 @@ void BenchmarkConv(Isa isa, double hertz) {
       if (!ByteSize(output, out, &bytes) || !result.AllocateZeroed(bytes)) continue;
       if (!scratch.Allocate(conv->ScratchBytes(1))) continue;
       const void* inputs[] = {input.data()};
-      const Timing t = Measure([&] { conv->Run({inputs, result.data(), scratch.data(), &pool}); });
+      void* outputs[] = {result.data()};
+      const Timing t = Measure([&] { conv->Run({inputs, outputs, scratch.data(), &pool}); });
       const double macs =
           double(shape.size) * shape.size * shape.channels_out * double(params.depth());
       printf("%-9s bconv2d %dx%d %3dx%-3d %3d -> %3d %-7s %9.1f us %7.1f MAC/cycle (best %.1f)\n",
@@ -94,14 +94,19 @@ void BenchmarkQuantize(Isa isa) {
   ThreadPool pool(1);
   for (const int channels : {64, 100, 256}) {
     const Shape in{4, {1, 28, 28, channels}};
-    Quantize quantize(DataType::kFloat32, 0, isa);
+    Epilogue signs(channels);
+    signs.Bits(0, static_cast<int>(WordsForChannels(channels)), 0, {}, {});
+    Elementwise quantize(signs, isa);
     Shape out;
     AlignedBuffer input, result;
     size_t bytes = 0;
     if (!quantize.Resize(&in, &out).ok() || !ByteSize(DataType::kFloat32, in, &bytes)) continue;
     if (!input.AllocateZeroed(bytes) || !result.AllocateZeroed(bytes)) continue;
+    AlignedBuffer scratch;
+    if (!scratch.Allocate(quantize.ScratchBytes(1))) continue;
     const void* inputs[] = {input.data()};
-    const Timing t = Measure([&] { quantize.Run({inputs, result.data(), nullptr, &pool}); });
+    void* outputs[] = {result.data()};
+    const Timing t = Measure([&] { quantize.Run({inputs, outputs, scratch.data(), &pool}); });
     printf("%-9s quantize 28x28x%-3d %9.1f us %7.1f GB/s\n", IsaName(isa), channels, t.median * 1e6,
            double(bytes) / t.median / 1e9);
   }
@@ -118,7 +123,7 @@ int main(int argc, char** argv) {
     if (!CpuSupports(entry.isa) || (argc > 1 && strcmp(argv[1], IsaName(entry.isa)) != 0)) continue;
     BenchmarkConv(entry.isa, hertz);
   }
-  for (const QuantizeEntry& entry : kQuantizeKernels) {
+  for (const ElementwiseEntry& entry : kElementwiseKernels) {
     if (!CpuSupports(entry.isa) || (argc > 1 && strcmp(argv[1], IsaName(entry.isa)) != 0)) continue;
     BenchmarkQuantize(entry.isa);
   }

@@ -44,8 +44,9 @@ typedef struct tflbnn_delegate_options {
   /* One that tflbnn_delegate_kernels() lists, or "auto". Null: the environment variable
    * TFLBNN_KERNEL, or auto. */
   const char* kernel;
-  /* "all", "none", or names separated by commas, each with a - in front to leave it out, from left
-   * to right; batch_norm: a BatchNorm before a sign becomes a comparison. Null: all. */
+  /* What else than LCE's operations is taken: "all", "none", or names separated by commas, each
+   * with a - in front to leave it out, from left to right: batch_norm, concat, residual, gate,
+   * prelu, quantize, blur, pool. Null: all. */
   const char* fusion;
 } tflbnn_delegate_options;
 

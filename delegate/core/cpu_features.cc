@@ -4,7 +4,7 @@
 #include <cpuid.h>
 
 #include <cstdint>
-#elif defined(__aarch64__) && defined(__linux__)
+#elif (defined(__aarch64__) || defined(__arm__)) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
@@ -79,6 +79,9 @@ bool CpuSupports(Isa isa) {
 #elif defined(__aarch64__)
     case Isa::kNeon:
       return true;  // part of the base architecture
+#elif defined(__arm__) && defined(__linux__)
+    case Isa::kNeon:
+      return getauxval(AT_HWCAP) & 1ul << 12;  // HWCAP_NEON
 #endif
     default:
       return false;
@@ -123,6 +126,8 @@ std::string CpuFeatureNames() {
   add(caps2 & (1ul << 13), "i8mm");    // HWCAP2_I8MM
   add(caps2 & (1ul << 23), "sme");     // HWCAP2_SME
 #endif
+#elif defined(__arm__)
+  add(CpuSupports(Isa::kNeon), "neon");
 #endif
   return names;
 }

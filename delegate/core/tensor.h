@@ -32,7 +32,7 @@ struct Shape {
 bool operator==(const Shape& a, const Shape& b);
 
 // Bytes of a dense tensor. False where a dimension is negative or the size passes kMaxTensorBytes.
-constexpr uint64_t kMaxTensorBytes = uint64_t{1} << 40;
+constexpr uint64_t kMaxTensorBytes = uint64_t{1} << (sizeof(void*) > 4 ? 40 : 30);
 bool ByteSize(DataType type, const Shape& shape, size_t* bytes);
 
 inline int64_t WordsForChannels(int64_t channels) { return (channels + 31) / 32; }

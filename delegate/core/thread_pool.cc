@@ -54,10 +54,9 @@ void* ThreadPool::Main(void* worker) {
 
 void ThreadPool::TakePieces(int thread) {
   for (;;) {
-    const size_t begin = next_.fetch_add(1) * loop_.length;
-    if (begin >= loop_.count) return;
-    const size_t left = loop_.count - begin;
-    loop_.call(loop_.context, begin, begin + (left < loop_.length ? left : loop_.length), thread);
+    const size_t piece = next_.fetch_add(1);
+    if (piece >= loop_.pieces) return;
+    loop_.call(loop_.context, loop_.Begin(piece), loop_.Begin(piece + 1), thread);
   }
 }
 

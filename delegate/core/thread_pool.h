@@ -31,9 +31,8 @@ class ThreadPool {
   template <class Fn>
   void ParallelFor(size_t count, size_t grain, const Fn& fn) {
     if (count == 0) return;
-    const size_t wanted = static_cast<size_t>(size()) * kPiecesPerThread;
-    const size_t length = (count + wanted * grain - 1) / (wanted * grain) * grain;
-    if (size() == 1 || length >= count) {
+    const size_t grains = (count - 1) / grain + 1;
+    if (size() == 1 || grains == 1) {
       fn(size_t{0}, count, 0);
       return;
     }
@@ -43,7 +42,10 @@ class ThreadPool {
     };
     loop.context = &fn;
     loop.count = count;
-    loop.length = length;
+    loop.grain = grain;
+    loop.grains = grains;
+    const size_t wanted = static_cast<size_t>(size()) * kPiecesPerThread;
+    loop.pieces = wanted < grains ? wanted : grains;
     Run(loop);
   }
 
@@ -54,7 +56,12 @@ class ThreadPool {
   struct Loop {
     void (*call)(const void* context, size_t begin, size_t end, int thread) = nullptr;
     const void* context = nullptr;
-    size_t count = 0, length = 0;
+    size_t count = 0, grain = 1, grains = 0, pieces = 0;
+    // Pieces differ by a grain at most, so that none is left over for one thread while others wait.
+    size_t Begin(size_t piece) const {
+      const size_t begin = (grains / pieces * piece + grains % pieces * piece / pieces) * grain;
+      return begin < count ? begin : count;
+    }
   };
   struct Worker {
     ThreadPool* pool;

@@ -42,23 +42,26 @@ TEST(ArenaReusesMemory) {
 TEST(GraphOfTwoOperationsAfterResizing) {
   // Numbers to signs and back: the signs live in the graph's own memory.
   Graph graph;
-  const int input = graph.AddValue(DataType::kFloat32, true),
+  const int input = graph.AddValue(DataType::kInt8, true),
             bits = graph.AddValue(DataType::kBits, false),
             output = graph.AddValue(DataType::kFloat32, true);
-  graph.AddOperation(std::make_unique<Quantize>(DataType::kFloat32, 0, BestIsa()), {input}, bits);
+  graph.AddOperation(std::make_unique<Quantize>(0, BestIsa()), {input}, {bits});
   graph.AddOperation(std::make_unique<Dequantize>(DataType::kFloat32, 1.f, -1.f, 40), {bits},
-                     output);
+                     {output});
   ThreadPool pool(2);
   testing::Random random(2);
   for (const int rows : {3, 200, 0, 1}) {
     graph.SetShape(input, Shape{2, {rows, 40}});
     CHECK(graph.Resize(pool.size()).ok());
     CHECK(graph.shape(output) == (Shape{2, {rows, 40}}));
-    std::vector<float> x(static_cast<size_t>(rows) * 40 + 1), y(x.size(), 7.f);
-    for (float& v : x) v = random.Float();
+    std::vector<int8_t> x(static_cast<size_t>(rows) * 40 + 1);
+    std::vector<float> y(x.size(), 7.f);
+    for (int8_t& v : x) v = static_cast<int8_t>(random.Bits());
     graph.Bind(input, x.data());
     graph.Bind(output, y.data());
-    CHECK(graph.Run(&pool).ok());
+    AlignedBuffer arena;
+    CHECK(arena.Allocate(graph.arena_bytes()));
+    CHECK(graph.Run(arena.data(), &pool).ok());
     for (size_t i = 0; i + 1 < x.size(); ++i) CHECK_EQ(y[i], x[i] < 0 ? -1.f : 1.f);
     CHECK_EQ(y.back(), 7.f);
   }

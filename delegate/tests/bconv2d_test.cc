@@ -52,7 +52,8 @@ class Trial {
     AlignedBuffer scratch;
     CHECK(scratch.Allocate(conv->ScratchBytes(pool.size())));
     const void* inputs[] = {input_.data()};
-    conv->Run({inputs, y.data(), scratch.data(), &pool});
+    void* outputs[] = {y.data()};
+    conv->Run({inputs, outputs, scratch.data(), &pool});
     CHECK(y.Intact() && input_.Intact());
     const auto* begin = reinterpret_cast<const uint8_t*>(y.data());
     return std::vector<uint8_t>(begin, begin + bytes);
@@ -187,7 +188,8 @@ TEST(LongSums) {
       ThreadPool pool(1);
       const void* inputs[] = {x.data()};
       float y = 0;
-      conv->Run({inputs, &y, scratch.data(), &pool});
+      void* outputs[] = {&y};
+      conv->Run({inputs, outputs, scratch.data(), &pool});
       CHECK_EQ(y, static_cast<float>(-channels));
     }
   }
@@ -255,7 +257,10 @@ TEST(TheReferenceIsASumOfProductsOfSigns) {
     std::vector<float> y(static_cast<size_t>(size * size));
     const void* inputs[] = {x.data()};
     ThreadPool pool(1);
-    conv->Run({inputs, y.data(), nullptr, &pool});
+    void* outputs[] = {y.data()};
+    AlignedBuffer scratch;
+    CHECK(scratch.Allocate(conv->ScratchBytes(1)));
+    conv->Run({inputs, outputs, scratch.data(), &pool});
     for (int oy = 0; oy < size; ++oy) {
       for (int ox = 0; ox < size; ++ox) {
         int sum = 0;
@@ -294,6 +299,21 @@ TEST(ConvolutionsRefuseNonsense) {
   CHECK(!valid([](BConv2DParams& p) { p.channels_in = INT32_MAX; }));
   CHECK(!valid([](BConv2DParams& p) { p.output = DataType::kInt8, p.output_scale = 0; }));
   CHECK(!valid([](BConv2DParams& p) { p.output = DataType::kInt8, p.output_scale = NAN; }));
+}
+
+// Their tables would fill gigabytes before anybody asked for memory for the image.
+TEST(ConvolutionsRefuseImagesOfBillionsOfRows) {
+  BConv2DParams params;
+  params.padding = Padding::kSame;
+  params.channels_in = params.channels_out = 1;
+  const uint32_t filter = 0;
+  const float one = 1;
+  std::unique_ptr<BConv2D> conv;
+  CHECK(BConv2D::Create(params, {&filter, &one, &one, nullptr}, BestIsa(), &conv).ok());
+  Shape out;
+  const Shape high{4, {1, INT32_MAX, 1, 1}}, wide{4, {1, 1, 1 << 28, 1}};
+  CHECK(!conv->Resize(&high, &out).ok());
+  CHECK(!conv->Resize(&wide, &out).ok());
 }
 
 TEST(ConvolutionsRefuseShapesThatDoNotFit) {

@@ -29,8 +29,10 @@ TEST(PoolingAgreesWithTheReference) {
     testing::Guarded<uint32_t> got(out.Rows() * static_cast<size_t>(out.last())), want(got.size());
     for (size_t i = 0; i < x.size(); ++i) x[i] = random.Bits() | random.Bits();
     const void* inputs[] = {x.data()};
-    tested.Run({inputs, got.data(), nullptr, &pool});
-    reference.Run({inputs, want.data(), nullptr, &pool});
+    void* outputs[] = {got.data()};
+    tested.Run({inputs, outputs, nullptr, &pool});
+    outputs[0] = want.data();
+    reference.Run({inputs, outputs, nullptr, &pool});
     for (size_t i = 0; i < got.size(); ++i) CHECK_EQ(got[i], want[i]);
     CHECK(x.Intact() && got.Intact() && want.Intact());
   }
@@ -47,7 +49,8 @@ TEST(TheMaximumOfSignsIsMinusOneWhereAllAre) {
   uint32_t y = 0;
   const void* inputs[] = {x};
   ThreadPool pool(1);
-  pooling.Run({inputs, &y, nullptr, &pool});
+  void* outputs[] = {&y};
+  pooling.Run({inputs, outputs, nullptr, &pool});
   CHECK_EQ(y, 0b1001u);
 }
 

@@ -2,6 +2,7 @@
 #include <functional>
 #include <limits>
 
+#include "core/aligned_buffer.h"
 #include "core/bconv2d/bound.h"
 #include "core/clock.h"
 #include "core/graph/graph.h"
@@ -29,8 +30,8 @@ class Copy : public Operation {
     return Status::Ok();
   }
   void Run(const Arguments& arguments) const override {
-    memcpy(arguments.output, arguments.inputs[0], bytes_);
-    if (change_) change_(static_cast<uint8_t*>(arguments.output));
+    memcpy(arguments.outputs[0], arguments.inputs[0], bytes_);
+    if (change_) change_(static_cast<uint8_t*>(arguments.outputs[0]));
   }
 
  private:
@@ -50,8 +51,8 @@ std::string Verify(DataType type, const Copy::Change& got, const Copy::Change& w
   Graph graph;
   const int input = graph.AddValue(type, true), middle = graph.AddValue(type, false),
             output = graph.AddValue(type, true);
-  graph.AddOperation(std::make_unique<Copy>(type), {input}, middle);
-  graph.AddOperation(std::make_unique<Copy>(type, got), {middle}, output);
+  graph.AddOperation(std::make_unique<Copy>(type), {input}, {middle});
+  graph.AddOperation(std::make_unique<Copy>(type, got), {middle}, {output});
   graph.SetName(output, "logits");
   std::vector<std::unique_ptr<Operation>> references;
   references.push_back(std::make_unique<Copy>(type));
@@ -64,7 +65,9 @@ std::string Verify(DataType type, const Copy::Change& got, const Copy::Change& w
   uint32_t in[12] = {}, out[12] = {};
   graph.Bind(input, in);
   graph.Bind(output, out);
-  return graph.Run(&pool).message();
+  AlignedBuffer arena;
+  if (!arena.Allocate(graph.arena_bytes())) return "no memory";
+  return graph.Run(arena.data(), &pool).message();
 }
 
 TEST(VerificationFindsTheFirstDifference) {
@@ -95,7 +98,7 @@ TEST(VerificationWantsTheSameGraph) {
     Graph graph;
     const int input = graph.AddValue(DataType::kInt8, true),
               output = graph.AddValue(DataType::kInt8, false);
-    graph.AddOperation(std::make_unique<Copy>(DataType::kInt8), {input}, output);
+    graph.AddOperation(std::make_unique<Copy>(DataType::kInt8), {input}, {output});
     std::vector<std::unique_ptr<Operation>> references;
     if (other_shape) {
       references.push_back(std::make_unique<Copy>(DataType::kInt8, nullptr, 1));
@@ -114,7 +117,7 @@ TEST(ProfilesCountRuns) {
   Graph graph;
   const int input = graph.AddValue(DataType::kInt8, true),
             output = graph.AddValue(DataType::kInt8, false);
-  graph.AddOperation(std::make_unique<Copy>(DataType::kInt8), {input}, output);
+  graph.AddOperation(std::make_unique<Copy>(DataType::kInt8, nullptr, 1), {input}, {output});
   graph.SetName(input, "a \"name\"\n\xff\xc3\xa4\xed\xa0\x80");
   auto profile = std::make_shared<Profile>();
   graph.AddObserver(profile);
@@ -129,7 +132,9 @@ TEST(ProfilesCountRuns) {
     uint8_t in[9] = {};
     graph.Bind(input, in);
     const int runs = static_cast<int>(Profile::kSamples) + size;
-    for (int i = 0; i < runs; ++i) CHECK(graph.Run(&pool).ok());
+    AlignedBuffer arena;
+    CHECK(arena.Allocate(graph.arena_bytes()));
+    for (int i = 0; i < runs; ++i) CHECK(graph.Run(arena.data(), &pool).ok());
     const std::vector<OperationProfile> read = profile->Read();
     CHECK_EQ(read.size(), size_t{1});
     CHECK_EQ(read[0].runs, runs);
@@ -140,7 +145,8 @@ TEST(ProfilesCountRuns) {
   }
   const std::string json = profiles.Json(2);
   CHECK(json.find("{\"threads\":2,\"clock_ghz\":") == 0);
-  CHECK(json.find("\"partition\":0,\"index\":0,\"op\":\"Copy\",\"kernel\":\"neon\"") !=
+  CHECK(json.find(
+            "\"partition\":0,\"index\":0,\"op\":\"Copy\",\"stages\":\"\",\"kernel\":\"neon\"") !=
         std::string::npos);
   CHECK(json.find("\"a \\\"name\\\"\\u000a\\ufffd\xc3\xa4\\ufffd\\ufffd\\ufffd\"") !=
         std::string::npos);

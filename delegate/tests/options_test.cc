@@ -15,7 +15,7 @@ TEST(OptionsAreParsed) {
   CHECK(ParseOptions(nullptr, nullptr, 0, &options).ok());
   CHECK_EQ(options.num_threads, 0);
   CHECK(options.kernel == BestIsa());
-  CHECK(options.fusions.batch_norm);
+  CHECK(options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("num_threads", "3", &options), "");
   CHECK_EQ(options.num_threads, 3);
   CHECK_EQ(Parse("kernel", "scalar", &options), "");
@@ -29,11 +29,11 @@ TEST(OptionsAreParsed) {
   CHECK_EQ(Parse("profile", "false", &options), "");
   CHECK(!options.profile);
   CHECK_EQ(Parse("fusion", "none", &options), "");
-  CHECK(!options.fusions.batch_norm);
+  CHECK(!options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("fusion", "none,batch_norm", &options), "");
-  CHECK(options.fusions.batch_norm);
+  CHECK(options.fusions.on(FusionName::batch_norm));
   CHECK_EQ(Parse("fusion", "all,-batch_norm", &options), "");
-  CHECK(!options.fusions.batch_norm);
+  CHECK(!options.fusions.on(FusionName::batch_norm));
 }
 
 TEST(TheEnvironmentGivesTheDefaultKernel) {

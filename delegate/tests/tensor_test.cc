@@ -23,8 +23,10 @@ TEST(ByteSizeRefusesWhatCannotBe) {
   CHECK(!ByteSize(DataType::kFloat32, Shape{0, {}}, &bytes));
   CHECK(!ByteSize(DataType::kFloat32, Shape{4, {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}},
                   &bytes));
-  CHECK(!ByteSize(DataType::kFloat32, Shape{2, {1 << 20, 1 << 19}}, &bytes));
-  CHECK(ByteSize(DataType::kFloat32, Shape{2, {1 << 20, 1 << 18}}, &bytes));
+  const auto rows = static_cast<int32_t>(kMaxTensorBytes >> 22);  // of 4 MiB
+  CHECK(!ByteSize(DataType::kFloat32, Shape{2, {rows + 1, 1 << 20}}, &bytes));
+  CHECK(ByteSize(DataType::kFloat32, Shape{2, {rows, 1 << 20}}, &bytes));
+  CHECK_EQ(bytes, size_t{kMaxTensorBytes});
 }
 
 // TensorFlow's rule, tried out: the windows cover the input, and the padding is as even as

@@ -41,7 +41,18 @@ typedef enum TfLiteDelegateFlags : int {
   kTfLiteDelegateFlagsAllowDynamicTensors = 1
 } TfLiteDelegateFlags;
 
-enum { kTfLiteBuiltinAdd = 0, kTfLiteBuiltinMul = 18, kTfLiteBuiltinCustom = 32 };
+enum {
+  kTfLiteBuiltinAdd = 0,
+  kTfLiteBuiltinConcatenation = 2,
+  kTfLiteBuiltinDepthwiseConv2d = 4,
+  kTfLiteBuiltinMaxPool2d = 17,
+  kTfLiteBuiltinMul = 18,
+  kTfLiteBuiltinCustom = 32,
+  kTfLiteBuiltinPrelu = 54
+};
+// Fused activations and paddings in the options of built-in operations.
+enum { kTfLiteActNone = 0, kTfLiteActRelu = 1, kTfLiteActReluN1To1 = 2, kTfLiteActRelu6 = 3 };
+enum { kTfLitePaddingSame = 1, kTfLitePaddingValid = 2 };
 
 struct TfLiteContext;
 struct TfLiteDelegate;

@@ -8,10 +8,9 @@
 #include <new>
 #include <vector>
 
-#include "tflite/batch_norm.h"
+#include "tflite/fusion/fusion.h"
 #include "tflite/int_array.h"
 #include "tflite/last_error.h"
-#include "tflite/lce_operations.h"
 #include "tflite/partition.h"
 #include "tflite/runtime_check.h"
 
@@ -67,7 +66,7 @@ TfLiteStatus KernelInvoke(TfLiteContext* context, TfLiteNode* node) {
 }
 
 // Every LCE node, or the reason why one cannot be run (no other implementation would take it), and
-// what they absorb.
+// what vanishes into them.
 Status ClaimNodes(TfLiteContext* context, const Options& options, std::vector<int>* nodes) {
   TFLBNN_RETURN_IF_ERROR(CheckRuntime(context));
   TfLiteIntArray* memory = nullptr;
@@ -75,18 +74,9 @@ Status ClaimNodes(TfLiteContext* context, const Options& options, std::vector<in
     return Status::Error("the interpreter gives no execution plan");
   }
   const std::vector<int> plan(memory->data, memory->data + memory->size);  // the memory is reused
-  for (int index : plan) {
-    NodeReader reader{context, index};
-    TFLBNN_RETURN_IF_ERROR(reader.Open());
-    if (!IsLceNode(reader)) continue;
-    TFLBNN_RETURN_IF_ERROR(ReadLceOperation(reader, options.kernel, nullptr));
-    nodes->push_back(index);
-  }
-  if (!options.fusions.batch_norm) return Status::Ok();
-  BatchNorms batch_norms = FindBatchNorms(context, plan);
-  TFLBNN_RETURN_IF_ERROR(KeepPrivate(context, plan, *nodes, &batch_norms));
-  for (int index : AbsorbedNodes(batch_norms)) nodes->push_back(index);
-  std::sort(nodes->begin(), nodes->end());
+  Claims claims;
+  TFLBNN_RETURN_IF_ERROR(claims.Open(context, plan, options));
+  *nodes = claims.Settle();
   return Status::Ok();
 }
 

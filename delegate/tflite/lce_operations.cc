@@ -61,8 +61,9 @@ Status ReadQuantize(const NodeReader& reader, Isa isa, std::unique_ptr<Operation
     return Status::Error("the input must be float32 or int8. Received: TfLiteType %d", input.type);
   }
   if (reader.output().type != kTfLiteInt32) return Status::Error("the output must be int32");
-  const DataType type = input.type == kTfLiteInt8 ? DataType::kInt8 : DataType::kFloat32;
-  if (operation) operation->reset(new Quantize(type, input.params.zero_point, isa));
+  // Floats are the planner's (IsFloatQuantize).
+  if (operation && input.type == kTfLiteInt8)
+    operation->reset(new Quantize(input.params.zero_point, isa));
   return Status::Ok();
 }
 
@@ -135,7 +136,7 @@ Status ReadBConv2D(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>
                          static_cast<long long>(group_words), params.channels_in);
   }
   params.groups = static_cast<int>(words / group_words);
-  if (params.groups > 1 && params.channels_in % (32 * params.groups)) {
+  if (params.groups > 1 && params.channels_in % (int64_t{32} * params.groups)) {
     return Status::Error(
         "each group must have a multiple of 32 input channels. Received: %d channels, %d groups",
         params.channels_in, params.groups);
@@ -214,6 +215,13 @@ bool IsFloatQuantize(const NodeReader& reader) {
   return lce && lce->read == ReadQuantize &&
          ReadLceOperation(reader, Isa::kReference, nullptr).ok() &&
          reader.input(0).type == kTfLiteFloat32;
+}
+
+bool IsFloatConvolution(const NodeReader& reader) {
+  const LceOperation* lce = Find(*reader.registration);
+  return lce && lce->read == ReadBConv2D && reader.node->outputs &&
+         reader.node->outputs->size == 1 && reader.node->outputs->data[0] >= 0 &&
+         reader.output().type == kTfLiteFloat32;
 }
 
 Status ReadLceOperation(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>* operation) {

@@ -15,6 +15,9 @@ bool IsLceNode(const NodeReader& reader);
 // An LceQuantize of float numbers, in order.
 bool IsFloatQuantize(const NodeReader& reader);
 
+// An LceBconv2d to float numbers.
+bool IsFloatConvolution(const NodeReader& reader);
+
 // Checks an LCE node and what it refers to; with `operation` set, builds it for the kernels of
 // `isa`.
 Status ReadLceOperation(const NodeReader& reader, Isa isa, std::unique_ptr<Operation>* operation);

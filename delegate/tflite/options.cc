@@ -75,19 +75,30 @@ Status ParseSwitch(const std::string& key, const std::string& value, bool* on) {
   return Status::Ok();
 }
 
-// "all", "none", "batch_norm", "-batch_norm", separated by commas, from left to right.
+// "all", "none", names with or without a -, separated by commas, from left to right.
 Status ParseFusions(const std::string& value, Fusions* fusions) {
+  const std::vector<std::string> names = {
+#define FUSION(name) #name,
+#include "tflite/fusion/fusions.inc"
+#undef FUSION
+  };
   size_t begin = 0;
   while (begin <= value.size()) {
     const size_t end = std::min(value.find(',', begin), value.size());
     const std::string word = value.substr(begin, end - begin);
+    const bool leave_out = word[0] == '-';
+    const auto name = std::find(names.begin(), names.end(), word.substr(leave_out));
     if (word == "all" || word == "none") {
-      fusions->batch_norm = word == "all";
-    } else if (word == "batch_norm" || word == "-batch_norm") {
-      fusions->batch_norm = word[0] != '-';
+      fusions->bits = word == "all" ? ~0u : 0;
+    } else if (name != names.end()) {
+      const uint32_t bit = 1u << (name - names.begin());
+      fusions->bits = leave_out ? fusions->bits & ~bit : fusions->bits | bit;
     } else {
-      return Unknown("value of the option fusion", word,
-                     {"all", "none", "batch_norm", "-batch_norm"});
+      std::vector<std::string> known = {"all", "none"};
+      for (const char* sign : {"", "-"}) {
+        for (const std::string& known_name : names) known.push_back(sign + known_name);
+      }
+      return Unknown("value of the option fusion", word, known);
     }
     begin = end + 1;
   }

@@ -1,15 +1,32 @@
 #include "tflite/partition.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
+#include "core/bconv2d/bconv2d.h"
 #include "core/graph/verifier.h"
-#include "core/quantize/quantize.h"
-#include "tflite/batch_norm.h"
+#include "tflite/fusion/fusion.h"
 #include "tflite/int_array.h"
 #include "tflite/lce_operations.h"
 
 namespace tflbnn {
+
+std::shared_ptr<AlignedBuffer> SharedState::ArenaOf(const TfLiteContext* context) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // A context that was freed may have left its address to another.
+  for (auto it = arenas_.begin(); it != arenas_.end();)
+    it = it->second.expired() ? arenas_.erase(it) : std::next(it);
+  std::shared_ptr<AlignedBuffer> arena = arenas_[context].lock();
+  if (!arena) {
+    arena = std::make_shared<AlignedBuffer>();
+    arenas_[context] = arena;
+  }
+  return arena;
+}
+
 namespace {
 
 Status ResizeTensor(TfLiteContext* context, TfLiteTensor* tensor, const Shape& shape) {
@@ -25,79 +42,85 @@ Status ResizeTensor(TfLiteContext* context, TfLiteTensor* tensor, const Shape& s
 
 }  // namespace
 
-Status Partition::InputOf(const TfLiteContext* context, int tensor, int* value) {
-  if (!values_.count(tensor)) {  // produced outside: TFLite's memory
-    DataType type;
-    TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
-    values_[tensor] = graph_.AddValue(type, /*external=*/true);
-    inputs_.push_back({tensor, values_[tensor]});
+Status Partition::AddNode(Plan* plan, const NodeReader& node) {
+  if (const Fusion* fusion = FusionOf(node, shared_->options.fusions))
+    return fusion->add(plan, node);
+  if (!IsLceNode(node)) return Status::Error("node %d is not the delegate's", node.index);
+  if (IsFloatQuantize(node)) return quantize_fusion.add(plan, node);
+  std::unique_ptr<Operation> operation;
+  TFLBNN_RETURN_IF_ERROR(ReadLceOperation(node, shared_->options.kernel, &operation));
+  const int input = node.node->inputs->data[0], output = node.node->outputs->data[0];
+  if (IsFloatConvolution(node)) {
+    std::unique_ptr<BConv2D> convolution(static_cast<BConv2D*>(operation.release()));
+    plan->AddConvolution(std::move(convolution), input, output);
+  } else {
+    plan->Add(std::move(operation), {input}, output);
   }
-  *value = values_[tensor];
-  return Status::Ok();
-}
-
-Status Partition::OutputOf(const TfLiteContext* context, int tensor, int* value) {
-  if (values_.count(tensor)) return Status::Error("tensor %d is written after it was read", tensor);
-  DataType type;
-  TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
-  const auto output = std::find_if(outputs_.begin(), outputs_.end(),
-                                   [&](const Binding& b) { return b.tensor == tensor; });
-  *value = values_[tensor] = graph_.AddValue(type, /*external=*/output != outputs_.end());
-  if (output != outputs_.end()) output->value = *value;
   return Status::Ok();
 }
 
 Status Partition::Build(TfLiteContext* context, const TfLiteDelegateParams& params) {
-  for (int i = 0; i < params.output_tensors->size; ++i)
-    outputs_.push_back({params.output_tensors->data[i], -1});
-  const std::vector<int> nodes(params.nodes_to_replace->data,
-                               params.nodes_to_replace->data + params.nodes_to_replace->size);
-  // Nodes that are not LCE's were claimed in order to be absorbed.
-  const BatchNorms batch_norms =
-      shared_->fusions.batch_norm ? FindBatchNorms(context, nodes) : BatchNorms();
-  for (int index : nodes) {
-    NodeReader reader{context, index};
-    TFLBNN_RETURN_IF_ERROR(reader.Open());
-    if (!IsLceNode(reader)) continue;
-    std::unique_ptr<Operation> operation;
-    int source = reader.node->inputs->data[0], input, output;
-    const auto batch_norm = batch_norms.find(index);
-    if (batch_norm != batch_norms.end()) {
-      source = batch_norm->second.source;
-      operation.reset(
-          new Quantize(batch_norm->second.threshold, batch_norm->second.negate, shared_->kernel));
-    } else {
-      TFLBNN_RETURN_IF_ERROR(ReadLceOperation(reader, shared_->kernel, &operation));
+  const TfLiteIntArray &nodes = *params.nodes_to_replace, &outputs = *params.output_tensors;
+  const std::set<int> wanted(outputs.data, outputs.data + outputs.size);
+  Plan plan(context, shared_->options, wanted);
+  std::set<int> written;
+  for (int i = 0; i < nodes.size; ++i) {
+    NodeReader node{context, nodes.data[i]};
+    TFLBNN_RETURN_IF_ERROR(node.Open());
+    const TfLiteIntArray* writes = node.node->outputs;
+    for (int k = 0; writes && k < writes->size; ++k) {
+      if (!written.insert(writes->data[k]).second)
+        return Status::Error("tensor %d is written twice", writes->data[k]);
     }
-    TFLBNN_RETURN_IF_ERROR(InputOf(context, source, &input));
-    TFLBNN_RETURN_IF_ERROR(OutputOf(context, reader.node->outputs->data[0], &output));
-    graph_.AddOperation(std::move(operation), {input}, output);
+    TFLBNN_RETURN_IF_ERROR(AddNode(&plan, node));
   }
-  for (const Binding& binding : outputs_) {
-    if (binding.value < 0)
-      return Status::Error("tensor %d is not produced by this partition", binding.tensor);
+  for (int i = 0; i < outputs.size; ++i) plan.Store(outputs.data[i]);
+
+  const std::set<int> made = plan.Written();
+  std::map<int, int> values;  // of the graph, by tensor
+  const auto value_of = [&](int tensor, int* value) {
+    const auto known = values.find(tensor);
+    if (known != values.end()) {
+      *value = known->second;
+      return Status::Ok();
+    }
+    DataType type = DataType::kFloat32;
+    if (tensor >= 0) TFLBNN_RETURN_IF_ERROR(TensorType(context->tensors[tensor], &type));
+    const bool output = wanted.count(tensor) > 0, input = made.count(tensor) == 0;
+    *value = values[tensor] = graph_.AddValue(type, /*external=*/output || input);
+    if (input) inputs_.push_back({tensor, *value});
+    if (output) outputs_.push_back({tensor, *value});
+    return Status::Ok();
+  };
+  TFLBNN_RETURN_IF_ERROR(plan.Build(&graph_, value_of));
+  for (int tensor : wanted) {
+    if (!values.count(tensor))
+      return Status::Error("tensor %d is not produced by this partition", tensor);
   }
-  return AddObservers(context, params);
+  return AddObservers(context, params, values);
 }
 
-Status Partition::AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params) {
-  if (!shared_->profile && !shared_->verify) return Status::Ok();
-  for (const auto& [tensor, value] : values_) {
+Status Partition::AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params,
+                               const std::map<int, int>& values) {
+  const Options& asked = shared_->options;
+  if (!asked.profile && !asked.verify) return Status::Ok();
+  for (const auto& [tensor, value] : values) {
+    if (tensor < 0) continue;  // one of our own has no name
     const char* name = context->tensors[tensor].name;
     graph_.SetName(value, name ? name : "");
   }
   const int index = shared_->profiles.NextIndex();
-  if (shared_->verify) {
+  if (asked.verify) {
     // The same graph once more, of reference operations.
     Options options;
     options.kernel = Isa::kReference;
-    options.fusions = shared_->fusions;
+    options.fusions = asked.fusions;
     Partition reference(std::make_shared<SharedState>(options, /*threads=*/1));
     TFLBNN_RETURN_IF_ERROR(reference.Build(context, params));
     graph_.AddObserver(std::make_shared<Verifier>(reference.graph_.TakeOperations(),
                                                   "partition " + std::to_string(index)));
   }
-  if (shared_->profile) {
+  if (asked.profile) {
     const auto profile = std::make_shared<Profile>();
     shared_->profiles.Add(index, profile);
     graph_.AddObserver(profile);
@@ -112,6 +135,10 @@ Status Partition::Prepare(TfLiteContext* context) {
     graph_.SetShape(binding.value, shape);
   }
   TFLBNN_RETURN_IF_ERROR(graph_.Resize(shared_->pool.size()));
+  if (!arena_) arena_ = shared_->ArenaOf(context);
+  if (arena_->size() < graph_.arena_bytes() && !arena_->Allocate(graph_.arena_bytes())) {
+    return Status::Error("no memory for %zu bytes of intermediate results", graph_.arena_bytes());
+  }
   for (const Binding& binding : outputs_) {
     TFLBNN_RETURN_IF_ERROR(
         ResizeTensor(context, &context->tensors[binding.tensor], graph_.shape(binding.value)));
@@ -129,10 +156,15 @@ Status Partition::Invoke(TfLiteContext* context) {
         return Status::Error("tensor %d has %zu bytes instead of %zu", binding.tensor, tensor.bytes,
                              bytes);
       }
+      // A constant lies where the file put it.
+      if (reinterpret_cast<uintptr_t>(tensor.data) % ElementBytes(graph_.type(binding.value))) {
+        return Status::Error("tensor %d does not lie at a multiple of its elements' size",
+                             binding.tensor);
+      }
       graph_.Bind(binding.value, tensor.data);
     }
   }
-  return graph_.Run(&shared_->pool);
+  return graph_.Run(arena_->data(), &shared_->pool);
 }
 
 }  // namespace tflbnn

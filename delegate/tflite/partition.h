@@ -2,13 +2,16 @@
 // to TFLite's tensors.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <unordered_map>
+#include <mutex>
 #include <vector>
 
+#include "core/aligned_buffer.h"
 #include "core/graph/graph.h"
 #include "tflite/abi.h"
 #include "tflite/options.h"
+#include "tflite/plan.h"
 #include "tflite/profiles.h"
 
 namespace tflbnn {
@@ -16,17 +19,18 @@ namespace tflbnn {
 // What all partitions of one delegate share; they keep it alive, so the delegate and the
 // interpreters may go in any order.
 struct SharedState {
-  SharedState(const Options& options, int threads)
-      : kernel(options.kernel),
-        fusions(options.fusions),
-        profile(options.profile),
-        verify(options.verify),
-        pool(threads) {}
-  const Isa kernel;
-  const Fusions fusions;
-  const bool profile, verify;
+  SharedState(const Options& options_given, int threads) : options(options_given), pool(threads) {}
+  const Options options;
   Profiles profiles;
   ThreadPool pool;
+
+  // The memory for intermediate results that the partitions of one interpreter share: they run one
+  // after the other, and none keeps anything there. Freed with the last of them.
+  std::shared_ptr<AlignedBuffer> ArenaOf(const TfLiteContext* context);
+
+ private:
+  std::mutex mutex_;  // interpreters in several threads may share the delegate
+  std::map<const TfLiteContext*, std::weak_ptr<AlignedBuffer>> arenas_;
 };
 
 class Partition {
@@ -43,15 +47,15 @@ class Partition {
   struct Binding {
     int tensor, value;
   };
-  // What looks on while the graph runs, as the options ask for it.
-  Status AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params);
-  // The graph's values for what a node reads and writes.
-  Status InputOf(const TfLiteContext* context, int tensor, int* value);
-  Status OutputOf(const TfLiteContext* context, int tensor, int* value);
+  Status AddNode(Plan* plan, const NodeReader& node);
+  // What looks on while the graph runs, as the options ask for it. `values`: of the graph, by
+  // tensor.
+  Status AddObservers(TfLiteContext* context, const TfLiteDelegateParams& params,
+                      const std::map<int, int>& values);
 
   std::shared_ptr<SharedState> shared_;
   Graph graph_;
-  std::unordered_map<int, int> values_;  // TFLite tensor -> graph value
+  std::shared_ptr<AlignedBuffer> arena_;
   std::vector<Binding> inputs_, outputs_;
 };
 

@@ -75,10 +75,11 @@ std::string OperationJson(const OperationProfile& profile, int partition, size_t
                           double cycles_per_ms) {
   std::string text =
       "{\"partition\":" + std::to_string(partition) + ",\"index\":" + std::to_string(index) +
-      ",\"op\":" + Quoted(profile.operation) + ",\"kernel\":" + Quoted(profile.kernel) +
-      ",\"inputs\":" + Values(profile.inputs) + ",\"outputs\":" + Values(profile.outputs) +
-      ",\"runs\":" + std::to_string(profile.runs) + ",\"median_ms\":" + Number(profile.median_ms) +
-      ",\"best_ms\":" + Number(profile.best_ms) + ",\"total_ms\":" + Number(profile.total_ms) +
+      ",\"op\":" + Quoted(profile.operation) + ",\"stages\":" + Quoted(profile.stages) +
+      ",\"kernel\":" + Quoted(profile.kernel) + ",\"inputs\":" + Values(profile.inputs) +
+      ",\"outputs\":" + Values(profile.outputs) + ",\"runs\":" + std::to_string(profile.runs) +
+      ",\"median_ms\":" + Number(profile.median_ms) + ",\"best_ms\":" + Number(profile.best_ms) +
+      ",\"total_ms\":" + Number(profile.total_ms) +
       ",\"binary_macs\":" + std::to_string(profile.binary_macs);
   const double cycles = profile.median_ms * cycles_per_ms;
   const double bound = BoundMacsPerCycle(profile.kernel.c_str()) * threads;

@@ -93,13 +93,17 @@ class Graph:
         self.graph.operators.append(operator)
         return output
 
-    def builtin(self, name: str, inputs: list[int], output: int) -> int:
-        """ADD, MUL and others whose options may stay at their defaults."""
+    def builtin(self, name: str, inputs: list[int], output: int, **changes: Any) -> int:
+        """An operation of TFLite's own; `changes` are fields of its options that differ from their defaults."""
         operator = schema.OperatorT()
         operator.opcodeIndex = self._code(getattr(schema.BuiltinOperator, name), None)
-        options_name = name.title().replace("_", "") + "Options"
-        operator.builtinOptionsType = getattr(schema.BuiltinOptions, options_name)
-        operator.builtinOptions = getattr(schema, options_name + "T")()
+        options_name = name.title().replace("_", "").removeprefix("Max") + "Options"  # MAX_POOL_2D has Pool2DOptions
+        if hasattr(schema, options_name + "T"):
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, options_name)
+            operator.builtinOptions = getattr(schema, options_name + "T")()
+            for field_name, value in changes.items():
+                assert hasattr(operator.builtinOptions, field_name)
+                setattr(operator.builtinOptions, field_name, value)
         operator.inputs, operator.outputs = inputs, [output]
         self.graph.operators.append(operator)
         return output

@@ -1,4 +1,5 @@
-"""Runs the delegate's C++ tests under the address, undefined-behaviour and thread sanitizers (make test-fuzz)."""
+"""Runs the delegate's C++ tests and its stress test under the address, undefined-behaviour and thread sanitizers
+(part of make test-fuzz)."""
 
 from __future__ import annotations
 
@@ -10,15 +11,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.delegate.build import build
 
 SANITIZERS = {"address": "address,undefined", "thread": "thread"}
+THREADS, STEPS = "8", "1000"
 
 
 def main() -> int:
     for name, sanitizers in SANITIZERS.items():
-        folder = build(name, f"-DTFLBNN_SANITIZE={sanitizers}")
-        print(f"== -fsanitize={sanitizers}", flush=True)
-        code = subprocess.run([folder / "tflbnn_tests"]).returncode
-        if code:
-            return code
+        folder = build(name, f"-DTFLBNN_SANITIZE={sanitizers}", targets=("tflbnn_tests", "tflbnn_stress"))
+        for command in ([folder / "tflbnn_tests"], [folder / "tflbnn_stress", THREADS, STEPS]):
+            print(f"== {command[0].name} -fsanitize={sanitizers}", flush=True)
+            if code := subprocess.run(command).returncode:
+                return code
     return 0
 
 

@@ -35,6 +35,7 @@ def test_every_operation_is_listed(runtime: str, kernel: str) -> None:
     assert found["clock_ghz"] > 0
     quantize, first, pool, second = found["operations"]
     assert [row["op"] for row in found["operations"]] == ["LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceBconv2d"]
+    assert [row["stages"] for row in found["operations"]] == ["bits", "", "", "store"]
     assert quantize["inputs"] == [{"name": "t0", "type": "float32", "shape": [2, SIZE, SIZE, CHANNELS]}]
     assert first["outputs"][0]["shape"] == [2, SIZE, SIZE, 2]
     assert first["binary_macs"] == 2 * SIZE * SIZE * 40 * 9 * CHANNELS

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDE = 116  # columns of a terminal that shows everything
+WIDE = 116  # columns of a terminal that shows kernels and MACs
+WIDEST = 150  # and what is done to results before they reach memory
 BAR = 20  # characters of the longest
 
 
@@ -29,6 +30,7 @@ class Operation:
     partition: int
     index: int
     op: str
+    stages: str
     inputs: list[Value]
     outputs: list[Value]
     kernel: str
@@ -65,6 +67,9 @@ class PerOp:
         wide = console.width >= WIDE
         if wide:
             table.add_column("kernel", no_wrap=True)
+        widest = console.width >= WIDEST
+        if widest:
+            table.add_column("stages", overflow="fold", min_width=12)
         for column in ("ms", "share"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
@@ -79,6 +84,7 @@ class PerOp:
                 row.op,
                 f"{_shapes(row.inputs)} → {_shapes(row.outputs)}",
                 *([row.kernel] if wide else []),
+                *([row.stages.replace(",", " ")] if widest else []),
                 f"{row.median_ms:.3f}",
                 f"{row.share:.1%}",
                 f"[green]{_bar(row.median_ms / longest, cells)}[/]",
@@ -94,7 +100,7 @@ class PerOp:
             macs = sum(row.binary_macs for row in self.operations) if name == "delegate" else 0
             share = f"{ms / self.total_ms:.1%}" if self.total_ms else ""
             bar = f"[dim]{_bar(ms / longest, cells)}[/]"
-            kernel, millions = ([""], [_millions(macs)]) if wide else ([], [])
+            kernel, millions = ([""] * (1 + widest), [_millions(macs)]) if wide else ([], [])
             table.add_row(name, what, *kernel, f"{ms:.3f}", share, bar, *millions, style="bold")
         console.print()
         console.print(table)

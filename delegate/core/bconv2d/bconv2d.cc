@@ -4,12 +4,17 @@
 #include <climits>
 #include <cstring>
 
+#include "core/aligned_buffer.h"
 #include "core/bconv2d/dispatch.h"
 #include "core/bconv2d/reference.h"
 #include "core/bconv2d/zero_padding.h"
 
 namespace tflbnn {
 namespace {
+
+// Tables of rows and of columns are made before anybody finds out that there is no memory for the
+// image itself.
+constexpr int kMaxPositions = 1 << 22;
 
 template <class T>
 T At(const void* array, size_t index) {
@@ -65,6 +70,7 @@ Status BConv2D::Create(const BConv2DParams& params, const BConv2DConstants& cons
                        std::unique_ptr<BConv2D>* operation) {
   TFLBNN_RETURN_IF_ERROR(Validate(params));
   std::unique_ptr<BConv2D> self(new BConv2D(params));
+  if (params.output == DataType::kFloat32) self->epilogue_.Store(0, params.channels_out, 0);
   self->kernel_ = SelectBConv2D(isa);
   if (self->kernel_) {
     TFLBNN_RETURN_IF_ERROR(self->PackWeights(constants.filter));
@@ -98,7 +104,7 @@ Status BConv2D::PackWeights(const void* filter) {
   }
   const size_t block_bytes = depth * kernel_->word_bytes;
   const bool fits = blocks_.size() <= kMaxTensorBytes / block_bytes;
-  if (!fits || !weights_.Allocate(blocks_.size() * block_bytes)) {
+  if (!fits || !weights_.Allocate(blocks_.size() * block_bytes + kWeightsReadAhead)) {
     return Status::Error("no memory for the packed weights of %d filters", params_.channels_out);
   }
   for (size_t block = 0; block < blocks_.size(); ++block) {
@@ -164,7 +170,7 @@ void BConv2D::PackTransforms(const BConv2DConstants& constants) {
                                                          : BConv2DOutput::kFloat32;
 }
 
-Status BConv2D::Resize(const Shape* inputs, Shape* output) {
+Status BConv2D::Resize(const Shape* inputs, Shape* outputs) {
   const Shape& in = inputs[0];
   if (in.rank != 4)
     return Status::Error("LceBconv2d: the input must have 4 dimensions. Received: %d", in.rank);
@@ -180,9 +186,19 @@ Status BConv2D::Resize(const Shape* inputs, Shape* output) {
   const int channels = params_.output == DataType::kBits
                            ? static_cast<int>(WordsForChannels(params_.channels_out))
                            : params_.channels_out;
+  if (std::max(rows.output, columns.output) > kMaxPositions) {
+    return Status::Error(
+        "LceBconv2d: the image must have at most %d rows and columns. Received: %s", kMaxPositions,
+        in.ToString().c_str());
+  }
   input_ = in;
   output_ = Shape{4, {in.dims[0], rows.output, columns.output, channels}};
-  *output = output_;
+  if (params_.output == DataType::kFloat32) {
+    placed = epilogue_.Resize(output_, inputs, outputs);
+    if (!placed.ok()) return Status::Error("LceBconv2d: %s", placed.message().c_str());
+  } else {
+    outputs[0] = output_;
+  }
   // Nothing to compute; and sizes that only an empty batch may have.
   if (!kernel_ || output_.Rows() == 0) return Status::Ok();
   job_.output_height = rows.output;
@@ -205,8 +221,8 @@ void BConv2D::PlaceTaps(const WindowPlacement& rows, const WindowPlacement& colu
   job_.stride_width = params_.width.stride;
   job_.dilation_height = params_.height.dilation;
   job_.dilation_width = params_.width.dilation;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  job_.pad_top = rows.before;
+  job_.pad_left = columns.before;
   job_.taps = params_.taps();
   job_.words = params_.words();
   // Used where all taps lie inside, which no window does that is larger than the input; then they
@@ -215,9 +231,9 @@ void BConv2D::PlaceTaps(const WindowPlacement& rows, const WindowPlacement& colu
                     (params_.width.filter - 1) * job_.dilation_width < job_.input_width;
   tap_offsets_.assign(static_cast<size_t>(job_.taps), 0);
   for (int tap = 0; fits && tap < job_.taps; ++tap) {
-    const ptrdiff_t y = tap / job_.filter_width, x = tap % job_.filter_width;
-    tap_offsets_[static_cast<size_t>(tap)] =
-        y * job_.dilation_height * job_.row_words + x * job_.dilation_width * job_.pixel_words;
+    const int y = tap / job_.filter_width, x = tap % job_.filter_width;
+    tap_offsets_[static_cast<size_t>(tap)] = static_cast<ptrdiff_t>(
+        y * job_.dilation_height * job_.row_words + x * job_.dilation_width * job_.pixel_words);
   }
   job_.tap_offset = tap_offsets_.data();
   // A batch of pixels keeps its pointers in 64 KiB, but holds one tile at least.
@@ -251,8 +267,31 @@ size_t BConv2D::PointersPerThread() const {
   return static_cast<size_t>(job_.taps) * static_cast<size_t>(job_.pointer_pixels);
 }
 
+size_t BConv2D::PointerBytes(int threads) const {
+  return AlignUp(PointersPerThread() * static_cast<size_t>(threads) * sizeof(void*));
+}
+
+// The epilogue's stages, then pointers for each thread; or the reference's result.
 size_t BConv2D::ScratchBytes(int threads) const {
-  return kernel_ ? PointersPerThread() * static_cast<size_t>(threads) * sizeof(void*) : 0;
+  const size_t rest = kernel_ ? PointerBytes(threads)
+                              : output_.Rows() * static_cast<size_t>(params_.channels_out) * 4;
+  return AlignUp(epilogue_.ScratchBytes()) + rest;
+}
+
+void BConv2D::RunReference(const Arguments& arguments) const {
+  const bool stages = params_.output == DataType::kFloat32;
+  auto* const result = static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes());
+  BConv2DReference(params_, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()},
+                   input_, output_, static_cast<const uint32_t*>(arguments.inputs[0]),
+                   stages ? result : arguments.outputs[0]);
+  if (!stages) return;
+  const Stage* const list = epilogue_.Bind(arguments, arguments.scratch);
+  const auto* value = reinterpret_cast<const float*>(result);
+  for (ptrdiff_t pixel = 0; pixel < static_cast<ptrdiff_t>(output_.Rows()); ++pixel) {
+    for (int channel = 0; channel < params_.channels_out; ++channel) {
+      ApplyStages(list, epilogue_.size(), pixel, channel, *value++);
+    }
+  }
 }
 
 int64_t BConv2D::binary_macs() const {
@@ -260,16 +299,18 @@ int64_t BConv2D::binary_macs() const {
 }
 
 void BConv2D::Run(const Arguments& arguments) const {
-  const auto* input = static_cast<const uint32_t*>(arguments.inputs[0]);
-  if (!kernel_) {
-    BConv2DReference(params_, {filter_.data(), multiplier_.data(), bias_.data(), threshold_.data()},
-                     input_, output_, input, arguments.output);
-    return;
-  }
+  if (output_.Rows() == 0) return;
+  if (!kernel_) return RunReference(arguments);
   BConv2DJob job = job_;
-  job.input = input;
-  job.output = arguments.output;
-  auto* const pointers = static_cast<const uint32_t**>(arguments.scratch);
+  job.input = static_cast<const uint32_t*>(arguments.inputs[0]);
+  if (params_.output == DataType::kFloat32) {
+    job.stages = epilogue_.Bind(arguments, arguments.scratch);
+    job.stage_count = epilogue_.size();
+  } else {
+    job.output = arguments.outputs[0];
+  }
+  auto* const pointers = reinterpret_cast<const uint32_t**>(
+      static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes()));
   arguments.pool->ParallelFor(
       output_.Rows(), static_cast<size_t>(kernel_->tile_pixels),
       [&](size_t first, size_t last, int thread) {

@@ -23,13 +23,23 @@
 //   kWordBytes                  of packed weights
 //   Accumulator, Zero, Broadcast, Weights, LoadWeights, Accumulate, Flush
 //   Finish                      doubled counts of a block's accumulators, as 32 integers
+// and, if it wants to count a full tile of one block in a loop of its own,
+//   CountTile
 #pragma once
 
+#include <type_traits>
+
 #include "core/bconv2d/kernel.h"
+#include "core/epilogue/generic.h"
 #include "core/simd/for.h"
 
 namespace tflbnn {
 namespace {
+
+template <class V, class = void>
+struct HasCountTile : std::false_type {};
+template <class V>
+struct HasCountTile<V, std::void_t<decltype(&V::CountTile)>> : std::true_type {};
 
 template <class V>
 struct BConv2DGeneric {
@@ -37,10 +47,12 @@ struct BConv2DGeneric {
   using I = typename V::I;
   static constexpr int kVectors = kBlockChannels / V::kLanes;  // float or int32 vectors in a block
   static constexpr int kA = V::kAccumulators;
+  using E = EpilogueGeneric<V>;
 
   struct Pixel {
     size_t index;               // in the output
     const int32_t* correction;  // [block][32] or null
+    bool inside;                // of the tile's first pixel: the pointers are to first taps only
   };
 
   template <int P, int G>
@@ -61,22 +73,17 @@ struct BConv2DGeneric {
     });
   }
 
-  // pointers: [tap][pixel], where each tap of each pixel begins.
+  // Where `inside`, pointers[pixel] is the first tap; else pointers[tap][pixel] are all.
   template <int P, int G>
-  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
-                                             const Pixel* pixels, int block) {
-    typename V::Accumulator counts[P * G * kA];
-    For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
+  static TFLBNN_INLINE void Count(const BConv2DJob& job, const uint32_t* const* pointers,
+                                  bool inside, const uint8_t* w, ptrdiff_t first,
+                                  typename V::Accumulator* counts) {
+    const ptrdiff_t words = job.words;
     const size_t block_bytes = job.block_bytes;
-    const uint8_t* w = job.weights + static_cast<size_t>(block) * block_bytes;
-    const ptrdiff_t first = job.blocks[block].input_word, last = first + job.words;
-    const uint32_t* const* const end = pointers + static_cast<ptrdiff_t>(job.taps) * P;
     int room = V::kWordsPerFlush;
-    for (; pointers != end; pointers += P) {
-      const uint32_t* x[P];
-      For<P>([&](auto p) TFLBNN_LAMBDA { x[p.value] = pointers[p.value]; });
-      for (ptrdiff_t word = first; word != last; ++word) {
-        Word<P, G>(counts, x, word, w, block_bytes);
+    const auto tap = [&](const uint32_t* const* x, ptrdiff_t from) TFLBNN_LAMBDA {
+      for (const ptrdiff_t end = from + words; from != end; ++from) {
+        Word<P, G>(counts, x, from, w, block_bytes);
         w += V::kWordBytes;
         if constexpr (V::kWordsPerFlush > 0) {
           if (--room == 0) {
@@ -85,9 +92,33 @@ struct BConv2DGeneric {
           }
         }
       }
+    };
+    const uint32_t* x[P];
+    if (inside) {
+      For<P>([&](auto p) TFLBNN_LAMBDA { x[p.value] = pointers[p.value]; });
+      for (int t = 0; t < job.taps; ++t) tap(x, job.tap_offset[t] + first);
+    } else {
+      for (int t = 0; t < job.taps; ++t, pointers += P) {
+        For<P>([&](auto p) TFLBNN_LAMBDA { x[p.value] = pointers[p.value]; });
+        tap(x, first);
+      }
     }
     if constexpr (V::kWordsPerFlush > 0)
       For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Flush(counts[i.value]); });
+  }
+
+  template <int P, int G>
+  static __attribute__((noinline)) void Tile(const BConv2DJob& job, const uint32_t* const* pointers,
+                                             const Pixel* pixels, int block) {
+    typename V::Accumulator counts[P * G * kA];
+    For<P * G * kA>([&](auto i) TFLBNN_LAMBDA { V::Zero(counts[i.value]); });
+    const uint8_t* const w = job.weights + static_cast<size_t>(block) * job.block_bytes;
+    const ptrdiff_t first = job.blocks[block].input_word;
+    if constexpr (HasCountTile<V>::value && P == V::kTilePixels && G == 1) {
+      V::CountTile(job, pointers, w, first, counts);
+    } else {
+      Count<P, G>(job, pointers, pixels[0].inside, w, first, counts);
+    }
     For<G>([&](auto g)
                TFLBNN_LAMBDA { Store<P, G, g.value>(job, pixels, block + g.value, counts); });
   }
@@ -115,8 +146,8 @@ struct BConv2DGeneric {
       });
       uint32_t* const out = static_cast<uint32_t*>(job.output) + channel / 32;
       For<P>([&](auto p) TFLBNN_LAMBDA {
-        StoreBits(out + static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch,
-                  V::Greater32(d[p.value], threshold), channel % 32, lanes);
+        E::StoreBits(out + static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch,
+                     V::Greater32(d[p.value], threshold), channel % 32, lanes);
       });
       return;
     }
@@ -130,36 +161,23 @@ struct BConv2DGeneric {
     }
     const float* const multiplier = job.multiplier + lane0;
     const float* const bias = job.bias + lane0;
+    F y[P][kVectors];
+    ptrdiff_t index[P];
     For<P>([&](auto p) TFLBNN_LAMBDA {
-      F y[kVectors];
+      index[p.value] = static_cast<ptrdiff_t>(pixels[p.value].index);
       For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-        y[i.value] = V::Add(
+        y[p.value][i.value] = V::Add(
             V::Mul(V::ToFloat(d[p.value][i.value]), V::LoadF(multiplier + i.value * V::kLanes)),
             V::LoadF(bias + i.value * V::kLanes));
       });
-      const ptrdiff_t offset =
-          static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch + channel;
-      if (job.output_type == BConv2DOutput::kFloat32) {
-        StoreFloats(static_cast<float*>(job.output) + offset, y, lanes);
-      } else {
-        StoreInt8(static_cast<int8_t*>(job.output) + offset, y, lanes);
-      }
     });
-  }
-
-  static TFLBNN_INLINE void StoreFloats(float* out, const F* y, int lanes) {
-    if (lanes == kBlockChannels) {
-      For<kVectors>([&](auto i)
-                        TFLBNN_LAMBDA { V::StoreF(out + i.value * V::kLanes, y[i.value]); });
+    if (job.output_type == BConv2DOutput::kFloat32) {
+      E::template Run<P>(job.stages, job.stage_count, index, channel, lanes, y);
       return;
     }
-    For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-      const int left = lanes - i.value * V::kLanes;
-      if (left >= V::kLanes) {
-        V::StoreF(out + i.value * V::kLanes, y[i.value]);
-      } else if (left > 0) {
-        V::StorePartialF(out + i.value * V::kLanes, y[i.value], left);
-      }
+    For<P>([&](auto p) TFLBNN_LAMBDA {
+      StoreInt8(static_cast<int8_t*>(job.output) + index[p.value] * job.output_pitch + channel,
+                y[p.value], lanes);
     });
   }
 
@@ -178,17 +196,6 @@ struct BConv2DGeneric {
     }
   }
 
-  // A group that ends inside a word leaves its bits; the next block, which comes later for every
-  // pixel, adds its own.
-  static TFLBNN_INLINE void StoreBits(uint32_t* out, uint32_t bits, int shift, int lanes) {
-    if (shift == 0) {
-      out[0] = bits;
-      return;
-    }
-    out[0] |= bits << shift;
-    if (shift + lanes > 32) out[1] = bits >> (32 - shift);
-  }
-
   template <int P, int G>
   static TFLBNN_INLINE void Tiles(const BConv2DJob& job, const uint32_t* const* pointers,
                                   const Pixel* pixels, int count, int block) {
@@ -203,47 +210,57 @@ struct BConv2DGeneric {
     }
   }
 
-  // Pointers of P pixels that follow each other, [tap][pixel].
+  // The pixels of a tile follow each other.
   struct Position {
     ptrdiff_t image, y, x;
+    TFLBNN_INLINE void Next(const BConv2DJob& job) {
+      if (++x < job.output_width) return;
+      x = 0;
+      if (++y < job.output_height) return;
+      y = 0;
+      ++image;
+    }
   };
+  static TFLBNN_INLINE const uint32_t* Corner(const BConv2DJob& job, const Position& at) {
+    return job.input + at.image * job.image_words +
+           static_cast<ptrdiff_t>(at.y * job.stride_height - job.pad_top) * job.row_words +
+           static_cast<ptrdiff_t>(at.x * job.stride_width - job.pad_left) * job.pixel_words;
+  }
   static void Point(const BConv2DJob& job, const uint32_t** pointers, Pixel* pixel, int count,
                     size_t index, Position* at) {
-    for (int p = 0; p < count; ++p) {
-      const ptrdiff_t y0 = at->y * job.stride_height - job.pad_top,
-                      x0 = at->x * job.stride_width - job.pad_left;
-      const uint32_t* const image = job.input + at->image * job.image_words;
-      const int32_t row = job.row_class ? job.row_class[at->y] : 0;
-      const int32_t column = job.column_class ? job.column_class[at->x] : 0;
+    const Position first = *at;
+    int32_t outside = 0;
+    for (int p = 0; p < count; ++p, at->Next(job)) {
       pixel[p].index = index + static_cast<size_t>(p);
       pixel[p].correction = nullptr;
-      if ((row | column) == 0) {
-        const uint32_t* const x = image + y0 * job.row_words + x0 * job.pixel_words;
-        for (int t = 0; t < job.taps; ++t)
-          pointers[static_cast<ptrdiff_t>(t) * count + p] = x + job.tap_offset[t];
-      } else {
-        if (job.correction) {
-          pixel[p].correction =
-              job.correction + (static_cast<ptrdiff_t>(row) * job.column_classes + column) *
-                                   job.block_count * kBlockChannels;
-        }
-        ptrdiff_t t = p;
-        for (int fy = 0; fy < job.filter_height; ++fy) {
-          const ptrdiff_t y = y0 + fy * job.dilation_height;
-          const bool row_inside = y >= 0 && y < job.input_height;
-          for (int fx = 0; fx < job.filter_width; ++fx, t += count) {
-            const ptrdiff_t x = x0 + fx * job.dilation_width;
-            pointers[t] = row_inside && x >= 0 && x < job.input_width
-                              ? image + y * job.row_words + x * job.pixel_words
-                              : job.zeros;
-          }
-        }
+      pointers[p] = Corner(job, *at);
+      if (!job.row_class) continue;
+      const int32_t row = job.row_class[at->y], column = job.column_class[at->x];
+      if ((row | column) == 0) continue;
+      outside = 1;
+      if (job.correction) {
+        pixel[p].correction =
+            job.correction + (static_cast<ptrdiff_t>(row) * job.column_classes + column) *
+                                 job.block_count * kBlockChannels;
       }
-      if (++at->x == job.output_width) {
-        at->x = 0;
-        if (++at->y == job.output_height) {
-          at->y = 0;
-          ++at->image;
+    }
+    pixel[0].inside = !outside && !HasCountTile<V>::value;
+    if (pixel[0].inside) return;
+    *at = first;
+    for (int p = 0; p < count; ++p, at->Next(job)) {
+      const int64_t y0 = at->y * job.stride_height - job.pad_top,
+                    x0 = at->x * job.stride_width - job.pad_left;
+      const uint32_t* const image = job.input + at->image * job.image_words;
+      ptrdiff_t t = p;
+      for (int fy = 0; fy < job.filter_height; ++fy) {
+        const int64_t y = y0 + fy * job.dilation_height;
+        const bool row_inside = y >= 0 && y < job.input_height;
+        for (int fx = 0; fx < job.filter_width; ++fx, t += count) {
+          const int64_t x = x0 + fx * job.dilation_width;
+          pointers[t] = row_inside && x >= 0 && x < job.input_width
+                            ? image + static_cast<ptrdiff_t>(y) * job.row_words +
+                                  static_cast<ptrdiff_t>(x) * job.pixel_words
+                            : job.zeros;
         }
       }
     }

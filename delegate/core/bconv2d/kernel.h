@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/epilogue/stage.h"
+
 namespace tflbnn {
 
 constexpr int kBlockChannels = 32;
@@ -27,7 +29,8 @@ struct BConv2DJob {
   int input_height, input_width;
   // The window, and where its taps lie relative to the first one.
   int filter_height, filter_width;
-  ptrdiff_t stride_height, stride_width, dilation_height, dilation_width, pad_top, pad_left;
+  int64_t stride_height, stride_width, dilation_height, dilation_width;  // products pass 32 bits
+  int64_t pad_top, pad_left;
   const ptrdiff_t* tap_offset;  // in words
   int taps, words;              // words of one tap and group
   // Output rows and columns by which taps fall on padding: class 0 has none. Null: all have none.
@@ -42,8 +45,10 @@ struct BConv2DJob {
   const BConv2DBlock* blocks;
   int block_count;
   bool wide;  // a count may pass 65,535
-  // Output.
+  // Output: int8 numbers and bits go to `output`, float numbers through the stages.
   BConv2DOutput output_type;
+  const Stage* stages;
+  int stage_count;
   void* output;
   int output_height, output_width;
   ptrdiff_t output_pitch;  // elements of a pixel
@@ -57,6 +62,7 @@ struct BConv2DJob {
 };
 
 constexpr int kMaxTilesPerBatch = 16;
+constexpr size_t kWeightsReadAhead = 64;  // bytes past the last weights that a kernel may load
 
 struct BConv2DKernel {
   const char* name;

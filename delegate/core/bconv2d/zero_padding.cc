@@ -11,7 +11,17 @@ std::vector<TapRange> ClassifyPositions(const Window& window, const WindowPlacem
   std::vector<TapRange> ranges{{0, window.filter}};
   std::map<std::pair<int, int>, int32_t> known{{{0, window.filter}, 0}};
   classes->clear();
+  const int64_t extent = (int64_t{window.filter} - 1) * window.dilation + 1;
+  const int64_t stride = window.stride;
+  // The positions whose windows lie inside, most of them in a usual image.
+  const int64_t inside = (placement.before + stride - 1) / stride;
+  const int64_t outside =
+      input + placement.before < extent ? inside : (input + placement.before - extent) / stride + 1;
   for (int position = 0; position < placement.output; ++position) {
+    if (position >= inside && position < outside) {
+      classes->push_back(0);
+      continue;
+    }
     const int64_t first = int64_t{position} * window.stride - placement.before;
     const int64_t d = window.dilation, filter = window.filter;
     const int64_t begin = std::min(filter, first < 0 ? (-first + d - 1) / d : 0);

@@ -32,8 +32,8 @@ Status BMaxPool2D::Resize(const Shape* inputs, Shape* output) {
   job_.filter_width = params_.width.filter;
   job_.stride_height = params_.height.stride;
   job_.stride_width = params_.width.stride;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  job_.pad_top = rows.before;
+  job_.pad_left = columns.before;
   rows_ = static_cast<size_t>(in.dims[0]) * static_cast<size_t>(rows.output);
   return Status::Ok();
 }
@@ -41,7 +41,7 @@ Status BMaxPool2D::Resize(const Shape* inputs, Shape* output) {
 void BMaxPool2D::Run(const Arguments& arguments) const {
   BMaxPool2DJob job = job_;
   job.input = static_cast<const uint32_t*>(arguments.inputs[0]);
-  job.output = static_cast<uint32_t*>(arguments.output);
+  job.output = static_cast<uint32_t*>(arguments.outputs[0]);
   auto* const run = isa_ == Isa::kReference ? BMaxPool2DReference : BMaxPool2DScalar;
   arguments.pool->ParallelFor(rows_, 1,
                               [&](size_t first, size_t last, int) { run(job, first, last); });

@@ -18,7 +18,7 @@ struct BMaxPool2DJob {
   uint32_t* output;
   int input_height, input_width, output_height, output_width, words;
   int filter_height, filter_width;
-  ptrdiff_t stride_height, stride_width, pad_top, pad_left;
+  int64_t stride_height, stride_width, pad_top, pad_left;  // may pass 32 bits
 };
 
 // Output rows [first, last), counted over the whole batch: word by word as defined, and window by

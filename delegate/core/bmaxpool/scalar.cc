@@ -12,15 +12,17 @@ void BMaxPool2DScalar(const BMaxPool2DJob& job, size_t first, size_t last) {
     const size_t image = row / static_cast<size_t>(job.output_height);
     const uint32_t* const input =
         job.input + static_cast<ptrdiff_t>(image) * job.input_height * row_words;
-    const ptrdiff_t y0 =
-        static_cast<ptrdiff_t>(row % static_cast<size_t>(job.output_height)) * job.stride_height -
+    const int64_t y0 =
+        static_cast<int64_t>(row % static_cast<size_t>(job.output_height)) * job.stride_height -
         job.pad_top;
-    const ptrdiff_t y_begin = std::max<ptrdiff_t>(0, y0),
-                    y_end = std::min<ptrdiff_t>(job.input_height, y0 + job.filter_height);
+    const auto y_begin = static_cast<ptrdiff_t>(std::max<int64_t>(0, y0));
+    const auto y_end =
+        static_cast<ptrdiff_t>(std::min<int64_t>(job.input_height, y0 + job.filter_height));
     for (ptrdiff_t ox = 0; ox < job.output_width; ++ox, output += words) {
-      const ptrdiff_t x0 = ox * job.stride_width - job.pad_left;
-      const ptrdiff_t x_begin = std::max<ptrdiff_t>(0, x0),
-                      x_end = std::min<ptrdiff_t>(job.input_width, x0 + job.filter_width);
+      const int64_t x0 = ox * job.stride_width - job.pad_left;
+      const auto x_begin = static_cast<ptrdiff_t>(std::max<int64_t>(0, x0));
+      const auto x_end =
+          static_cast<ptrdiff_t>(std::min<int64_t>(job.input_width, x0 + job.filter_width));
       std::fill(output, output + words, ~0u);
       for (ptrdiff_t y = y_begin; y < y_end; ++y) {
         const uint32_t* in = input + y * row_words + x_begin * words;

@@ -1,5 +1,6 @@
 #include "core/graph/graph.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/graph/arena.h"
@@ -7,28 +8,30 @@
 namespace tflbnn {
 
 int Graph::AddValue(DataType type, bool external) {
-  values_.push_back({type, external, Shape(), 0, nullptr, {}});
+  values_.push_back({type, external, false, Shape(), 0, 0, nullptr, {}});
   return static_cast<int>(values_.size()) - 1;
 }
 
 void Graph::AddOperation(std::unique_ptr<Operation> operation, std::vector<int> inputs,
-                         int output) {
+                         std::vector<int> outputs) {
   Step step;
   step.operation = std::move(operation);
-  step.arguments.resize(inputs.size());
+  step.in.resize(inputs.size());
+  step.out.resize(outputs.size());
   step.inputs = std::move(inputs);
-  step.output = output;
+  step.outputs = std::move(outputs);
   steps_.push_back(std::move(step));
 }
 
 Status Graph::Resize(int threads) {
   TFLBNN_RETURN_IF_ERROR(InferShapes());
-  TFLBNN_RETURN_IF_ERROR(ReserveMemory(threads));
+  LayOutMemory(threads);
   return ResizeObservers(threads);
 }
 
 Status Graph::InferShapes() {
-  std::vector<Shape> inputs;
+  std::vector<Shape> inputs, outputs;
+  for (Value& value : values_) value.written = false;
   for (Step& step : steps_) {
     inputs.clear();
     for (int input : step.inputs) {
@@ -39,62 +42,82 @@ Status Graph::InferShapes() {
       }
       inputs.push_back(value.shape);
     }
-    Value& output = values_[step.output];
-    TFLBNN_RETURN_IF_ERROR(step.operation->Resize(inputs.data(), &output.shape));
-    if (!ByteSize(output.type, output.shape, &output.bytes)) {
-      return Status::Error("%s: the output's shape %s is too large", step.operation->name(),
-                           output.shape.ToString().c_str());
+    outputs.assign(step.outputs.size(), Shape());
+    TFLBNN_RETURN_IF_ERROR(step.operation->Resize(inputs.data(), outputs.data()));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      Value& output = values_[step.outputs[i]];
+      if (output.written && !(output.shape == outputs[i])) {
+        return Status::Error("%s: parts of one tensor have the shapes %s and %s",
+                             step.operation->name(), output.shape.ToString().c_str(),
+                             outputs[i].ToString().c_str());
+      }
+      output.shape = outputs[i];
+      output.written = true;
+      if (!ByteSize(output.type, output.shape, &output.bytes)) {
+        return Status::Error("%s: the output's shape %s is too large", step.operation->name(),
+                             output.shape.ToString().c_str());
+      }
     }
   }
   return Status::Ok();
 }
 
-Status Graph::ReserveMemory(int threads) {
+void Graph::LayOutMemory(int threads) {
   // Buffers 0 .. values-1 are the values, then each step's scratch.
   const int values = static_cast<int>(values_.size()), steps = static_cast<int>(steps_.size());
   std::vector<ArenaBuffer> buffers(values_.size() + steps_.size());
+  for (ArenaBuffer& buffer : buffers) buffer.first = steps;
   for (int i = 0; i < steps; ++i) {
     const Step& step = steps_[i];
-    ArenaBuffer& output = buffers[step.output];
-    output = {values_[step.output].external ? 0 : values_[step.output].bytes, i, i, 0};
-    for (int input : step.inputs) buffers[input].last = i;
+    for (const std::vector<int>* list : {&step.inputs, &step.outputs}) {
+      for (int value : *list) {
+        ArenaBuffer& buffer = buffers[value];
+        buffer.bytes = values_[value].external ? 0 : values_[value].bytes;
+        buffer.first = std::min(buffer.first, i);
+        buffer.last = i;
+      }
+    }
     buffers[values + i] = {step.operation->ScratchBytes(threads), i, i, 0};
   }
-  const size_t bytes = PlanArena(&buffers);
-  if (!arena_.Allocate(bytes)) {
-    return Status::Error("no memory for %zu bytes of intermediate results", bytes);
-  }
-  for (int i = 0; i < values; ++i) {
-    if (!values_[i].external) values_[i].data = arena_.data() + buffers[i].offset;
-  }
-  for (int i = 0; i < steps; ++i) steps_[i].scratch = arena_.data() + buffers[values + i].offset;
-  return Status::Ok();
+  arena_bytes_ = PlanArena(&buffers);
+  for (int i = 0; i < values; ++i) values_[i].offset = buffers[i].offset;
+  for (int i = 0; i < steps; ++i) steps_[i].scratch = buffers[values + i].offset;
 }
 
 Status Graph::ResizeObservers(int threads) {
   if (observers_.empty()) return Status::Ok();
   std::vector<StepInfo> infos;
-  const auto info = [this](int value) {
-    const Value& v = values_[value];
-    return ValueInfo{v.type, v.shape, v.bytes, v.name};
+  const auto info = [this](const std::vector<int>& values) {
+    std::vector<ValueInfo> result;
+    for (int i : values) {
+      const Value& value = values_[i];
+      result.push_back({value.type, value.shape, value.bytes, value.name});
+    }
+    return result;
   };
-  for (const Step& step : steps_) {
-    infos.push_back({step.operation.get(), {}, {info(step.output)}});
-    for (int input : step.inputs) infos.back().inputs.push_back(info(input));
-  }
+  for (const Step& step : steps_)
+    infos.push_back({step.operation.get(), info(step.inputs), info(step.outputs)});
   for (const auto& observer : observers_) {
     TFLBNN_RETURN_IF_ERROR(observer->Resize(infos, threads));
   }
   return Status::Ok();
 }
 
-Status Graph::Run(ThreadPool* pool) const {
+Status Graph::Run(uint8_t* arena, ThreadPool* pool) const {
+  const auto at = [&](int index) -> void* {
+    const Value& value = values_[index];
+    return value.external ? value.data : arena + value.offset;
+  };
   for (size_t s = 0; s < steps_.size(); ++s) {
     const Step& step = steps_[s];
-    for (size_t i = 0; i < step.inputs.size(); ++i)
-      step.arguments[i] = values_[step.inputs[i]].data;
-    const Operation::Arguments arguments = {step.arguments.data(), values_[step.output].data,
-                                            step.scratch, pool};
+    // Empty tensors may still have billions of rows.
+    const bool empty = std::all_of(step.outputs.begin(), step.outputs.end(),
+                                   [&](int output) { return values_[output].bytes == 0; });
+    if (empty) continue;
+    for (size_t i = 0; i < step.inputs.size(); ++i) step.in[i] = at(step.inputs[i]);
+    for (size_t i = 0; i < step.outputs.size(); ++i) step.out[i] = at(step.outputs[i]);
+    const Operation::Arguments arguments = {step.in.data(), step.out.data(), arena + step.scratch,
+                                            pool};
     for (const auto& observer : observers_) observer->Before(s, arguments);
     step.operation->Run(arguments);
     for (size_t i = observers_.size(); i-- > 0;) {

@@ -1,11 +1,10 @@
-// A straight-line program of operations over values, with one block of memory for what stays
-// inside.
+// A straight-line program of operations over values; what stays inside lives in memory that the
+// owner lends while the program runs.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "core/aligned_buffer.h"
 #include "core/graph/observer.h"
 #include "core/operation.h"
 
@@ -14,23 +13,26 @@ namespace tflbnn {
 class Graph {
  public:
   // Values are numbered from 0 in the order of their creation. External ones (the graph's inputs,
-  // and results that are wanted outside) live in memory that Bind() supplies, the others in the
-  // graph's own.
+  // and results that are wanted outside) live in memory that Bind() supplies.
   int AddValue(DataType type, bool external);
-  // In execution order: inputs must be graph inputs or outputs of earlier operations.
-  void AddOperation(std::unique_ptr<Operation> operation, std::vector<int> inputs, int output);
+  // In execution order: inputs must be graph inputs or outputs of earlier operations. Several
+  // operations may write parts of one value.
+  void AddOperation(std::unique_ptr<Operation> operation, std::vector<int> inputs,
+                    std::vector<int> outputs);
 
   // Sets an input's shape; takes effect with Resize().
   void SetShape(int value, const Shape& shape) { values_[value].shape = shape; }
-  // Infers every other shape and reserves memory for a pool of `threads`.
+  // Infers every other shape and lays out the memory for a pool of `threads`.
   Status Resize(int threads);
   const Shape& shape(int value) const { return values_[value].shape; }
+  DataType type(int value) const { return values_[value].type; }
   size_t bytes(int value) const { return values_[value].bytes; }
-  size_t arena_bytes() const { return arena_.size(); }
+  size_t arena_bytes() const { return arena_bytes_; }
 
   void Bind(int value, void* data) { values_[value].data = data; }
-  // Fails only where an observer says so.
-  Status Run(ThreadPool* pool) const;
+  // `arena` has arena_bytes(), 64-byte aligned; nothing in it is kept between runs. Fails only
+  // where an observer says so.
+  Status Run(uint8_t* arena, ThreadPool* pool) const;
 
   // For observers, before Resize(); those added first see most of the others' work.
   void SetName(int value, const char* name) { values_[value].name = name; }
@@ -44,26 +46,27 @@ class Graph {
   struct Value {
     DataType type;
     bool external;
+    bool written;
     Shape shape;
-    size_t bytes = 0;
+    size_t bytes = 0, offset = 0;
     void* data = nullptr;
     std::string name;
   };
   struct Step {
     std::unique_ptr<Operation> operation;
-    std::vector<int> inputs;
-    int output;
-    void* scratch = nullptr;
-    mutable std::vector<const void*>
-        arguments;  // one place for Run(), so that it need not allocate
+    std::vector<int> inputs, outputs;
+    size_t scratch = 0;
+    // A place for Run(), so that it need not allocate.
+    mutable std::vector<const void*> in;
+    mutable std::vector<void*> out;
   };
   Status InferShapes();
-  Status ReserveMemory(int threads);
+  void LayOutMemory(int threads);
   Status ResizeObservers(int threads);
 
   std::vector<Value> values_;
   std::vector<Step> steps_;
-  AlignedBuffer arena_;
+  size_t arena_bytes_ = 0;
   std::vector<std::shared_ptr<Observer>> observers_;
 };
 

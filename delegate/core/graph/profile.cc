@@ -11,6 +11,7 @@ Status Profile::Resize(const std::vector<StepInfo>& steps, int) {
     Step step{};
     step.profile.operation = info.operation->name();
     step.profile.kernel = info.operation->kernel();
+    step.profile.stages = info.operation->stages();
     step.profile.inputs = info.inputs;
     step.profile.outputs = info.outputs;
     step.profile.binary_macs = info.operation->binary_macs();

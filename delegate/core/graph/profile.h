@@ -13,7 +13,7 @@
 namespace tflbnn {
 
 struct OperationProfile {
-  std::string operation, kernel;
+  std::string operation, kernel, stages;
   std::vector<ValueInfo> inputs, outputs;
   int64_t binary_macs = 0;                          // of one run
   int64_t runs = 0;                                 // since the shapes last changed

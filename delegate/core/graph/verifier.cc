@@ -109,11 +109,11 @@ void Verifier::Before(size_t step, const Operation::Arguments& arguments) {
     const size_t bytes = steps_[step].outputs[i].bytes;
     outputs_[i] = memory;
     // An operation may write a part of a value only: the rest then compares equal.
-    if (bytes > 0) memcpy(memory, arguments.output, bytes);
+    if (bytes > 0) memcpy(memory, arguments.outputs[i], bytes);
     memory += AlignUp(bytes);
   }
   Operation::Arguments reference = arguments;
-  reference.output = outputs_[0];
+  reference.outputs = outputs_.data();
   reference.scratch = memory;
   references_[step]->Run(reference);
 }
@@ -121,7 +121,7 @@ void Verifier::Before(size_t step, const Operation::Arguments& arguments) {
 Status Verifier::After(size_t step, const Operation::Arguments& arguments) {
   for (size_t i = 0; i < steps_[step].outputs.size(); ++i) {
     const ValueInfo& value = steps_[step].outputs[i];
-    const void *got = arguments.output, *want = outputs_[i];
+    const void *got = arguments.outputs[i], *want = outputs_[i];
     if (value.bytes == 0 || memcmp(got, want, value.bytes) == 0) continue;
     const size_t elements = value.bytes / ElementBytes(value.type);
     for (size_t index = 0; index < elements; ++index) {

@@ -4,8 +4,7 @@
 namespace tflbnn {
 
 const QuantizeKernel& QuantizeNeon() {
-  static const QuantizeKernel kernel = {"neon", QuantizeGeneric<Neon>::Float32,
-                                        QuantizeGeneric<Neon>::Int8};
+  static const QuantizeKernel kernel = {"neon", QuantizeGeneric<Neon>::Run};
   return kernel;
 }
 

@@ -7,21 +7,15 @@
 namespace tflbnn {
 
 struct QuantizeJob {
-  const void* input;  // [row][channels]
-  uint32_t* output;   // [row][words of the channels]
+  const int8_t* input;  // [row][channels]
+  uint32_t* output;     // [row][words of the channels]
   ptrdiff_t channels;
-  // Of int8 input: bit = x < zero_point.
-  int8_t zero_point;
-  // Of float input: bit = (x ^ sign) < threshold, arrays padded to a multiple of 32. Null: bit = x
-  // < 0.
-  const float* threshold;
-  const int32_t* sign;  // 0 or the sign bit
+  int8_t zero_point;  // bit = x < zero_point
 };
 
 struct QuantizeKernel {
   const char* name;
-  void (*float32)(const QuantizeJob& job, size_t first_row, size_t last_row);
-  void (*int8)(const QuantizeJob& job, size_t first_row, size_t last_row);
+  void (*run)(const QuantizeJob& job, size_t first_row, size_t last_row);
 };
 
 #define QUANTIZE_KERNEL(isa, symbol) const QuantizeKernel& symbol();

@@ -1,8 +1,8 @@
-// LceQuantize and LceDequantize: between numbers and signs, along the last axis.
+// LceQuantize of int8 and LceDequantize: between numbers and signs, along the last axis. (Signs of
+// floats are a stage of core/epilogue.)
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "core/cpu_features.h"
 #include "core/operation.h"
@@ -12,11 +12,8 @@ namespace tflbnn {
 
 class Quantize : public Operation {
  public:
-  // Numbers below zero, that is below `zero_point` of an int8 input, become a set bit. NaN does
-  // not.
-  Quantize(DataType input, int32_t zero_point, Isa isa);
-  // Float numbers x: sign ? -x < threshold : x < threshold, for each channel.
-  Quantize(const std::vector<float>& threshold, const std::vector<bool>& sign, Isa isa);
+  // Numbers below `zero_point` become a set bit.
+  Quantize(int32_t zero_point, Isa isa);
 
   const char* name() const override { return "LceQuantize"; }
   Status Resize(const Shape* inputs, Shape* output) override;
@@ -24,13 +21,9 @@ class Quantize : public Operation {
   const char* kernel() const override;
 
  private:
-  const DataType type_;
   const Isa isa_;
-  const int32_t zero_point_ = 0;
+  const int32_t zero_point_;
   void (*const run_)(const QuantizeJob& job, size_t first_row, size_t last_row);
-  const ptrdiff_t threshold_channels_ = -1;
-  std::vector<float> threshold_;
-  std::vector<int32_t> sign_;
   size_t rows_ = 0;
   ptrdiff_t channels_ = 0;
 };

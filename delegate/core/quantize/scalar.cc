@@ -5,8 +5,7 @@
 namespace tflbnn {
 
 const QuantizeKernel& QuantizeScalar() {
-  static const QuantizeKernel kernel = {"scalar", QuantizeGeneric<Scalar>::Float32,
-                                        QuantizeGeneric<Scalar>::Int8};
+  static const QuantizeKernel kernel = {"scalar", QuantizeGeneric<Scalar>::Run};
   return kernel;
 }
 

@@ -4,8 +4,7 @@
 namespace tflbnn {
 
 const QuantizeKernel& QuantizeAvx2() {
-  static const QuantizeKernel kernel = {"avx2", QuantizeGeneric<Avx2>::Float32,
-                                        QuantizeGeneric<Avx2>::Int8};
+  static const QuantizeKernel kernel = {"avx2", QuantizeGeneric<Avx2>::Run};
   return kernel;
 }
 

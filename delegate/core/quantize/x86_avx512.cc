@@ -4,8 +4,7 @@
 namespace tflbnn {
 
 const QuantizeKernel& QuantizeAvx512() {
-  static const QuantizeKernel kernel = {"avx512", QuantizeGeneric<Avx512>::Float32,
-                                        QuantizeGeneric<Avx512>::Int8};
+  static const QuantizeKernel kernel = {"avx512", QuantizeGeneric<Avx512>::Run};
   return kernel;
 }
 

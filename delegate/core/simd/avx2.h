@@ -28,6 +28,15 @@ struct Avx2 {
   static TFLBNN_INLINE F ZeroF() { return _mm256_setzero_ps(); }
   static TFLBNN_INLINE F Add(F a, F b) { return _mm256_add_ps(a, b); }
   static TFLBNN_INLINE F Mul(F a, F b) { return _mm256_mul_ps(a, b); }
+  static TFLBNN_INLINE F SetF(float v) { return _mm256_set1_ps(v); }
+  // b where either is NaN.
+  static TFLBNN_INLINE F Max(F a, F b) { return _mm256_max_ps(a, b); }
+  static TFLBNN_INLINE F Min(F a, F b) { return _mm256_min_ps(a, b); }
+  // a < 0 ? a * b : a
+  static TFLBNN_INLINE F ScaleNegative(F a, F b) {
+    return _mm256_blendv_ps(a, _mm256_mul_ps(a, b),
+                            _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_LT_OQ));
+  }
   static TFLBNN_INLINE F Xor(F a, I b) { return _mm256_xor_ps(a, _mm256_castsi256_ps(b)); }
   static TFLBNN_INLINE F ToFloat(I a) { return _mm256_cvtepi32_ps(a); }
   static TFLBNN_INLINE I SetI(int32_t v) { return _mm256_set1_epi32(v); }

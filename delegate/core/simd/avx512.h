@@ -25,6 +25,14 @@ struct Avx512 {
   static TFLBNN_INLINE F ZeroF() { return _mm512_setzero_ps(); }
   static TFLBNN_INLINE F Add(F a, F b) { return _mm512_add_ps(a, b); }
   static TFLBNN_INLINE F Mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  static TFLBNN_INLINE F SetF(float v) { return _mm512_set1_ps(v); }
+  // b where either is NaN.
+  static TFLBNN_INLINE F Max(F a, F b) { return _mm512_max_ps(a, b); }
+  static TFLBNN_INLINE F Min(F a, F b) { return _mm512_min_ps(a, b); }
+  // a < 0 ? a * b : a
+  static TFLBNN_INLINE F ScaleNegative(F a, F b) {
+    return _mm512_mask_mul_ps(a, _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_LT_OQ), a, b);
+  }
   static TFLBNN_INLINE F Xor(F a, I b) {
     return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), b));
   }

@@ -20,6 +20,11 @@ struct Scalar {
   static TFLBNN_INLINE F ZeroF() { return 0; }
   static TFLBNN_INLINE F Add(F a, F b) { return a + b; }
   static TFLBNN_INLINE F Mul(F a, F b) { return a * b; }
+  static TFLBNN_INLINE F SetF(float v) { return v; }
+  // b where either is NaN.
+  static TFLBNN_INLINE F Max(F a, F b) { return a > b ? a : b; }
+  static TFLBNN_INLINE F Min(F a, F b) { return a < b ? a : b; }
+  static TFLBNN_INLINE F ScaleNegative(F a, F b) { return a < 0 ? a * b : a; }
   static TFLBNN_INLINE F Xor(F a, I b) {
     int32_t bits;
     memcpy(&bits, &a, sizeof(bits));

@@ -1,4 +1,4 @@
-"""The delegate for 64-bit ARM under qemu (make test-arm): its C++ tests, then the library in a real interpreter.
+"""The delegate for ARM under qemu (make test-arm): its C++ tests, then the 64-bit library in a real interpreter.
 
 With --wheel FILE only the latter, with the library of that wheel.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,30 @@ from tests.delegate.build import ROOT, build
 from tests.delegate.lce_flatbuffer import pack_signs
 from tests.delegate.networks import CHANNELS, SIZE, chain
 
-TOOLS = {"qemu-aarch64": "qemu-user", "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"}
-# One with every extension qemu knows, and an old in-order one.
-PROCESSORS = ("max", "cortex-a53")
+
+@dataclass(frozen=True)
+class Target:
+    """An instruction set: its cross compiler, its emulator, and the processors to be."""
+
+    triple: str
+    qemu: str
+    processors: tuple[str, ...]
+
+    @property
+    def toolchain(self) -> str:
+        return f"-DCMAKE_TOOLCHAIN_FILE={ROOT}/delegate/cmake/{self.triple}.cmake"
+
+
+TARGETS = {
+    # One with every extension qemu knows, and an old in-order one.
+    "arm64": Target("aarch64-linux-gnu", "qemu-aarch64", ("max", "cortex-a53")),
+    "arm32": Target("arm-linux-gnueabihf", "qemu-arm", ("max", "cortex-a7")),
+}
+TOOLS = {
+    tool: package
+    for target in TARGETS.values()
+    for tool, package in ((target.qemu, "qemu-user"), (f"{target.triple}-g++", f"g++-{target.triple}"))
+}
 
 
 def write_cases(folder: Path) -> None:
@@ -43,15 +65,16 @@ def write_cases(folder: Path) -> None:
 
 
 def run_cpp_tests() -> Path:
-    """Builds for ARM with GCC, runs the C++ tests, and returns the library."""
-    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT}/delegate/cmake/aarch64-linux-gnu.cmake"
-    folder = build("arm64", toolchain, targets=("tflbnn_tests", "tflbnn_delegate"))
-    for processor in PROCESSORS:
-        print(f"== C++ tests, -cpu {processor}", flush=True)
-        qemu = ["qemu-aarch64", "-cpu", processor, "-L", "/usr/aarch64-linux-gnu"]
-        if code := subprocess.run([*qemu, folder / "tflbnn_tests", "--quick"]).returncode:
-            sys.exit(code)
-    return folder / "libtflbnn_delegate.so"
+    """Builds for ARM with GCC, runs the C++ tests, and returns the 64-bit library."""
+    folders = {}
+    for name, target in TARGETS.items():
+        folder = folders[name] = build(name, target.toolchain, targets=("tflbnn_tests", "tflbnn_delegate"))
+        for processor in target.processors:
+            print(f"== C++ tests, {name}, -cpu {processor}", flush=True)
+            qemu = [target.qemu, "-cpu", processor, "-L", f"/usr/{target.triple}"]
+            if code := subprocess.run([*qemu, folder / "tflbnn_tests", "--quick"]).returncode:
+                sys.exit(code)
+    return folders["arm64"] / "libtflbnn_delegate.so"
 
 
 def main() -> int:

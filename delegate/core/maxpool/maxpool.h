@@ -1,0 +1,61 @@
+// MAX_POOL_2D of floats that may lie in pieces of the channels, each channel multiplied and added
+// to before.
+#pragma once
+
+#include <vector>
+
+#include "core/cpu_features.h"
+#include "core/epilogue/epilogue.h"
+#include "core/maxpool/kernel.h"
+#include "core/window.h"
+
+namespace tflbnn {
+
+struct MaxPoolEntry {
+  Isa isa;
+  const MaxPoolKernel& (*kernel)();
+};
+
+constexpr MaxPoolEntry kMaxPoolKernels[] = {
+#define MAXPOOL_KERNEL(isa, symbol) {isa, symbol},
+#include "core/maxpool/kernels.inc"
+#undef MAXPOOL_KERNEL
+};
+
+struct MaxPool2DParams {
+  Window height, width;
+  Padding padding = Padding::kValid;
+  float low, high;  // limits of the result
+};
+
+class MaxPool2D : public Operation {
+ public:
+  struct Piece {
+    int channels;
+    Affine affine;  // of finite numbers
+  };
+  // Input i is piece i.
+  MaxPool2D(const MaxPool2DParams& params, const std::vector<Piece>& pieces, Isa isa);
+
+  const char* name() const override { return "MaxPool2D"; }
+  Status Resize(const Shape* inputs, Shape* outputs) override;
+  size_t ScratchBytes(int threads) const override;
+  void Run(const Arguments& arguments) const override;
+  const char* kernel() const override { return IsaName(isa_); }
+
+ private:
+  struct Constants {
+    int channels, first;
+    std::vector<int32_t> sign;
+    std::vector<float> multiplier, addend;
+  };
+  const MaxPool2DParams params_;
+  Isa isa_ = Isa::kReference;  // of run_
+  void (*run_)(const MaxPoolJob& job, size_t first_row, size_t last_row);
+  std::vector<Constants> pieces_;
+  int channels_ = 0;
+  MaxPoolJob job_{};
+  size_t rows_ = 0;
+};
+
+}  // namespace tflbnn

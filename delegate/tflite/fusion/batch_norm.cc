@@ -1,0 +1,56 @@
+// MUL and ADD of constants, one a channel, before LceQuantize need not be computed: the signs of
+// the result are comparisons of the input with thresholds (core/quantize/affine_threshold.h), other
+// ones for every reader. Where somebody else reads the result, too, it is computed in the epilogue.
+#include "tflite/fusion/fusion.h"
+#include "tflite/fusion/nodes.h"
+
+namespace tflbnn {
+namespace {
+
+bool Accepts(const NodeReader& node) {
+  int x, constant;
+  return IsChannelwise(node, kTfLiteBuiltinMul, &x, &constant) ||
+         IsChannelwise(node, kTfLiteBuiltinAdd, &x, &constant);
+}
+
+// For the signs' sake, or a pooling's; a number that only others read is theirs.
+bool Pays(const Claims& claims, int node) {
+  return claims.AnyReader(
+      claims.node(node).node->outputs->data[0], [](const Claims&, int, int fusion) {
+        return fusion == Claims::kLce || fusion == static_cast<int>(FusionName::batch_norm) ||
+               fusion == static_cast<int>(FusionName::pool);
+      });
+}
+
+Status AddToPlan(Plan* plan, const NodeReader& node) {
+  int x, constant;
+  const bool mul = IsChannelwise(node, kTfLiteBuiltinMul, &x, &constant);
+  if (!mul) IsChannelwise(node, kTfLiteBuiltinAdd, &x, &constant);
+  const std::vector<float> values = ChannelConstants(node.input(constant), node.input(x));
+  const int input = node.node->inputs->data[x];
+  View view = plan->Read(input);
+  for (const Segment& segment : view) {
+    if (segment.affine.addend.empty() && (!mul || segment.affine.multiplier.empty())) continue;
+    plan->Store(input);  // (x * m + a) * m is more than a segment holds
+    view = plan->Read(input);
+    break;
+  }
+  if (Channels(view) != static_cast<int>(values.size())) {
+    return Status::Error("node %d has %zu constants for %d channels", node.index, values.size(),
+                         Channels(view));
+  }
+  auto value = values.begin();
+  for (Segment& segment : view) {
+    std::vector<float>& to = mul ? segment.affine.multiplier : segment.affine.addend;
+    to.assign(value, value + segment.channels);
+    value += segment.channels;
+  }
+  plan->Define(node.node->outputs->data[0], std::move(view));
+  return Status::Ok();
+}
+
+}  // namespace
+
+const Fusion batch_norm_fusion = {FusionName::batch_norm, Accepts, Pays, AddToPlan};
+
+}  // namespace tflbnn

@@ -1,0 +1,23 @@
+// What the fusions ask about TFLite's nodes.
+#pragma once
+
+#include <vector>
+
+#include "tflite/node.h"
+
+namespace tflbnn {
+
+// A built-in operation with these numbers of inputs and outputs, all present.
+bool IsBuiltin(const NodeReader& node, int code, int inputs);
+bool IsConstant(const TfLiteTensor& tensor);
+bool IsFloat(const TfLiteTensor& tensor);  // not a constant; with a last axis
+bool SameDims(const TfLiteTensor& a, const TfLiteTensor& b);
+// Elements of a constant, one a channel: of as many, or one for all. Empty if it is neither.
+std::vector<float> ChannelConstants(const TfLiteTensor& constant, const TfLiteTensor& x);
+// The first field of the options of MUL and ADD: kTfLiteAct...
+int FusedActivation(const NodeReader& node);
+
+// y = x (op) constant without an activation: the numbers of the two inputs.
+bool IsChannelwise(const NodeReader& node, int code, int* x, int* constant);
+
+}  // namespace tflbnn

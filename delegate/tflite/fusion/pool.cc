@@ -1,0 +1,75 @@
+// MAX_POOL_2D (and its ReLU) of a batch normalisation or a concatenation that was never computed:
+// one reading of the pieces instead of three of the whole.
+#include <cmath>
+#include <limits>
+
+#include "core/maxpool/maxpool.h"
+#include "tflite/fusion/fusion.h"
+#include "tflite/fusion/nodes.h"
+
+namespace tflbnn {
+namespace {
+
+struct Options {  // the beginning of TfLitePoolParams
+  int padding, stride_width, stride_height, filter_width, filter_height, activation;
+};
+
+bool Accepts(const NodeReader& node) {
+  if (!IsBuiltin(node, kTfLiteBuiltinMaxPool2d, 1) || !node.node->builtin_data) return false;
+  const auto& options = *static_cast<const Options*>(node.node->builtin_data);
+  return IsFloat(node.input(0)) && IsFloat(node.output()) && node.input(0).dims->size == 4 &&
+         options.stride_width > 0 && options.stride_height > 0 && options.filter_width > 0 &&
+         options.filter_height > 0 && options.activation >= kTfLiteActNone &&
+         options.activation <= kTfLiteActRelu6 &&
+         (options.padding == kTfLitePaddingSame || options.padding == kTfLitePaddingValid);
+}
+
+bool Pays(const Claims& claims, int node) {
+  const int producer = claims.ProducerOf(claims.node(node).node->inputs->data[0]);
+  return producer == static_cast<int>(FusionName::batch_norm) ||
+         producer == static_cast<int>(FusionName::concat);
+}
+
+bool Finite(const Affine& affine) {
+  for (const std::vector<float>* values : {&affine.multiplier, &affine.addend}) {
+    for (const float v : *values) {
+      if (!std::isfinite(v)) return false;
+    }
+  }
+  return true;
+}
+
+Status AddToPlan(Plan* plan, const NodeReader& node) {
+  const auto& options = *static_cast<const Options*>(node.node->builtin_data);
+  MaxPool2DParams params;
+  params.height = {options.filter_height, options.stride_height, 1};
+  params.width = {options.filter_width, options.stride_width, 1};
+  params.padding = options.padding == kTfLitePaddingSame ? Padding::kSame : Padding::kValid;
+  const float infinity = std::numeric_limits<float>::infinity();
+  params.low = options.activation == kTfLiteActNone        ? -infinity
+               : options.activation == kTfLiteActReluN1To1 ? -1.f
+                                                           : 0.f;
+  params.high = options.activation == kTfLiteActReluN1To1 ? 1.f
+                : options.activation == kTfLiteActRelu6   ? 6.f
+                                                          : infinity;
+  const int input = node.node->inputs->data[0];
+  for (const Segment& segment : plan->Read(input)) {
+    if (!Finite(segment.affine)) plan->Store(input);
+  }
+  std::vector<MaxPool2D::Piece> pieces;
+  std::vector<int> tensors;
+  for (const Segment& segment : plan->Read(input)) {
+    plan->Store(segment.tensor);
+    pieces.push_back({segment.channels, segment.affine});
+    tensors.push_back(segment.tensor);
+  }
+  plan->Add(std::make_unique<MaxPool2D>(params, pieces, plan->options().kernel), tensors,
+            node.node->outputs->data[0]);
+  return Status::Ok();
+}
+
+}  // namespace
+
+const Fusion pool_fusion = {FusionName::pool, Accepts, Pays, AddToPlan};
+
+}  // namespace tflbnn
