@@ -19,10 +19,17 @@ from tflbnn.networks import bi_real_net as _bi_real_net
 from tflbnn.networks import binary_densenet as _binary_densenet
 from tflbnn.networks import quicknet as _quicknet
 from tflbnn.networks import real_to_binary_net as _real_to_binary_net
+from tflbnn.networks import resnet as _resnet
 from tflbnn.networks._checks import Figure
 
 # One line a family. Each module has PAPER, FIGURES (what is published of its networks) and NETWORKS (the builders).
-_FAMILIES = (_binary_densenet, _bi_real_net, _real_to_binary_net, _quicknet)
+_FAMILIES = (
+    _resnet,
+    _binary_densenet,
+    _bi_real_net,
+    _real_to_binary_net,
+    _quicknet,
+)
 
 _BUILDERS: dict[str, Callable[..., Any]] = {
     builder.__name__: builder for family in _FAMILIES for builder in family.NETWORKS
