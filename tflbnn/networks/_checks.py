@@ -56,6 +56,9 @@ class Figure:
 
 # What a stem divides height and width by.
 STEM_STRIDES = {"cifar": 1, "imagenet": 4}
+WITH_GROUPED_STEM = {**STEM_STRIDES, "grouped": 4}
+# Its last convolution has 8 groups, and half of the filters as inputs.
+GROUPED_STEM_MULTIPLE = 16
 
 
 def check_integer(what: str, value: object, minimum: int = 1) -> int:
@@ -171,13 +174,38 @@ def check_input_shape(
     return height, width, channels
 
 
+def check_stem(stem: object, filters: int, stems: Mapping[str, int]) -> int:
+    """What that stem divides height and width by. Its filters must fit its groups.
+
+    >>> check_stem("grouped", 64, WITH_GROUPED_STEM)
+    4
+    """
+    check_choice("stem", stem, tuple(stems))
+    if stem == "grouped" and filters % GROUPED_STEM_MULTIPLE:
+        raise UserError(
+            f"A grouped stem must have a multiple of {GROUPED_STEM_MULTIPLE} filters, so that 8 groups divide half of "
+            f"them. Received: {filters}. Use {scale_channels(filters, 1.0, GROUPED_STEM_MULTIPLE)}."
+        )
+    return stems[str(stem)]
+
+
 def check_stages(
-    input_shape: object, classes: object, layers: object, filters: object, stem: str
+    input_shape: object,
+    classes: object,
+    layers: object,
+    filters: object,
+    stem: str,
+    width: object = 1.0,
+    stems: Mapping[str, int] = STEM_STRIDES,
+    first_multiple: int = 1,
 ) -> tuple[tuple[int, int, int], int, tuple[int, ...], tuple[int, ...]]:
     """What networks in stages, each with half the resolution of the one before, are asked for; checked, in order.
 
-    >>> check_stages((32, 32, 3), 10, (2, 2), (64, 128), "cifar")
-    ((32, 32, 3), 10, (2, 2), (64, 128))
+    The filters are those times `width`, the first stage's, which are the stem's as well, to a multiple of
+    `first_multiple`.
+
+    >>> check_stages((32, 32, 3), 10, (2, 2), (64, 128), "cifar", width=0.5)
+    ((32, 32, 3), 10, (2, 2), (32, 64))
     """
     classes = check_integer("classes", classes, 2)
     layers = tuple(check_integer("every number of layers", n) for n in check_sequence("layers", layers))
@@ -185,5 +213,9 @@ def check_stages(
         check_integer("every number of filters", n)
         for n in check_sequence("filters (one number a stage)", filters, len(layers))
     )
-    check_choice("stem", stem, tuple(STEM_STRIDES))
-    return check_input_shape(input_shape, STEM_STRIDES[stem] * 2 ** (len(layers) - 1)), classes, layers, filters
+    strides = check_stem(stem, filters[0], stems)
+    multiple = GROUPED_STEM_MULTIPLE if stem == "grouped" else first_multiple
+    width = check_width(width)
+    multiples = (multiple, *(1,) * (len(filters) - 1))
+    filters = tuple(scale_channels(n, width, m) for n, m in zip(filters, multiples, strict=True))
+    return check_input_shape(input_shape, strides * 2 ** (len(layers) - 1)), classes, layers, filters

@@ -44,6 +44,7 @@ def bi_real_net18(
     layers: tuple[int, ...] = (4, 4, 4, 4),
     filters: tuple[int, ...] = (64, 128, 256, 512),
     stem: Literal["cifar", "imagenet"] = "imagenet",
+    width: float = 1.0,
 ) -> Model:
     """Bi-Real Net with 18 layers: 4.00 MB, 57.47 % on ImageNet in Larq Zoo, 56.4 % in the paper.
 
@@ -57,6 +58,7 @@ def bi_real_net18(
         layers: 3×3 convolutions in each stage; 6, 8, 12, 6 make the paper's 34 layers.
         filters: channels of each stage.
         stem: "imagenet", a 7×7 convolution and a pooling of stride 2 each, or "cifar", a 3×3 convolution.
+        width: what all channels are multiplied by.
 
     Returns:
         A Keras model from images (batch, height, width, channels), normalised float32, to softmax probabilities
@@ -69,7 +71,7 @@ def bi_real_net18(
     >>> model.output_shape
     (None, 10)
     """
-    input_shape, classes, layers, filters = _checks.check_stages(input_shape, classes, layers, filters, stem)
+    input_shape, classes, layers, filters = _checks.check_stages(input_shape, classes, layers, filters, stem, width)
 
     # Loaded here, after the checks: the signatures and FIGURES above are read without TensorFlow.
     from tflbnn._keras import keras

@@ -40,6 +40,7 @@ def quicknet(
     layers: tuple[int, ...] = (4, 4, 4, 4),
     filters: tuple[int, ...] = (64, 128, 256, 512),
     stem: Literal["cifar", "imagenet"] = "imagenet",
+    width: float = 1.0,
 ) -> Model:
     """QuickNet: 4.17 MB, 63.3 % on ImageNet.
 
@@ -52,6 +53,7 @@ def quicknet(
         layers: 3×3 convolutions in each stage.
         filters: channels of each stage; the first a multiple of 4, for the stem.
         stem: "imagenet", two convolutions with a stride of 2, or "cifar", the same without strides.
+        width: what all channels are multiplied by; the first stage's become a multiple of 4.
 
     Returns:
         A Keras model from images (batch, height, width, channels), normalised float32, to softmax probabilities
@@ -64,12 +66,15 @@ def quicknet(
     >>> model.output_shape
     (None, 10)
     """
-    input_shape, classes, layers, filters = _checks.check_stages(input_shape, classes, layers, filters, stem)
-    if filters[0] % 4:
+    first = _checks.check_sequence("filters (one number a stage)", filters)[0]
+    if isinstance(first, int) and first % 4:
         raise UserError(
             "The first number of filters must be a multiple of 4, as the stem begins with a quarter of them. "
-            f"Received: {filters[0]}. Use {filters[0] + -filters[0] % 4}."
+            f"Received: {first}. Use {_checks.scale_channels(first, 1.0, 4)}."
         )
+    input_shape, classes, layers, filters = _checks.check_stages(
+        input_shape, classes, layers, filters, stem, width, first_multiple=4
+    )
 
     # Loaded here, after the checks: the signatures and FIGURES above are read without TensorFlow.
     from tflbnn._keras import keras
@@ -95,9 +100,10 @@ def quicknet_small(
     layers: tuple[int, ...] = (4, 4, 4, 4),
     filters: tuple[int, ...] = (32, 64, 256, 512),
     stem: Literal["cifar", "imagenet"] = "imagenet",
+    width: float = 1.0,
 ) -> Model:
     """QuickNetSmall: half the channels in the first two stages; 4.00 MB, 59.4 % on ImageNet."""
-    return quicknet(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem)
+    return quicknet(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem, width=width)
 
 
 def quicknet_large(
@@ -108,9 +114,10 @@ def quicknet_large(
     layers: tuple[int, ...] = (6, 8, 12, 6),
     filters: tuple[int, ...] = (64, 128, 256, 512),
     stem: Literal["cifar", "imagenet"] = "imagenet",
+    width: float = 1.0,
 ) -> Model:
     """QuickNetLarge: twice as many layers; 5.40 MB, 66.9 % on ImageNet."""
-    return quicknet(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem)
+    return quicknet(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem, width=width)
 
 
 NETWORKS = (quicknet_small, quicknet, quicknet_large)

@@ -38,6 +38,7 @@ def real_to_binary_net(
     filters: tuple[int, ...] = (64, 128, 256, 512),
     reduction: int = 8,
     stem: Literal["cifar", "imagenet"] = "imagenet",
+    width: float = 1.0,
 ) -> Model:
     """Real-to-Binary Net: 5.13 MB, 65.01 % on ImageNet in Larq Zoo, 65.4 % in the paper.
 
@@ -51,6 +52,7 @@ def real_to_binary_net(
         filters: channels of each stage.
         reduction: channels of a block's input for each hidden unit of the layers that compute its scales.
         stem: "imagenet", a 7×7 convolution and a pooling of stride 2 each, or "cifar", a 3×3 convolution.
+        width: what all channels are multiplied by.
 
     Returns:
         A Keras model from images (batch, height, width, channels), normalised float32, to softmax probabilities
@@ -63,7 +65,7 @@ def real_to_binary_net(
     >>> model.output_shape
     (None, 10)
     """
-    input_shape, classes, layers, filters = _checks.check_stages(input_shape, classes, layers, filters, stem)
+    input_shape, classes, layers, filters = _checks.check_stages(input_shape, classes, layers, filters, stem, width)
     reduction = _checks.check_integer("reduction", reduction)
 
     # Loaded here, after the checks: the signatures and FIGURES above are read without TensorFlow.
