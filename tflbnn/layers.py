@@ -127,6 +127,85 @@ def blur_pool(name: str | None = None) -> keras.layers.Layer:
 
 
 @keras.utils.register_keras_serializable("tflbnn")
+class AddToLast(keras.layers.Layer):
+    """Adds a tensor to the last channels of another that has more of them.
+
+    Input shapes: (batch, ..., channels) and (batch, ..., last), last ≤ channels. Output shape: the first.
+
+    Source: Bethge et al., "MeliusNet: Can Binary Neural Networks Achieve MobileNet-level Accuracy?" (2020), the
+    improvement block, https://arxiv.org/abs/2001.05936.
+
+    >>> AddToLast()([tf.ones((1, 4)), tf.ones((1, 2))]).numpy().tolist()
+    [[1.0, 1.0, 2.0, 2.0]]
+    """
+
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        x, last = inputs
+        before = x.shape[-1] - last.shape[-1]
+        return x + tf.pad(last, [(0, 0)] * (x.shape.rank - 1) + [(before, 0)])
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape[0]
+
+
+@keras.utils.register_keras_serializable("tflbnn")
+class RSign(keras.layers.Layer):
+    """A trained threshold for each channel of the sign that follows.
+
+        y        = x + shift, one shift a channel, started at 0
+        ∂y/∂x    = 1;  ∂y/∂shift = 1, summed over the batch and the pixels
+
+    The sign itself, with its gradient, is the input quantizer of the convolution behind: together they are the
+    paper's sign(x − α) with α = −shift. In a flatbuffer it is one addition.
+
+    Input and output shape: (batch, ..., channels).
+
+    Source: Liu et al., "ReActNet: Towards Precise Binary Neural Network with Generalized Activation Functions"
+    (2020), https://arxiv.org/abs/2003.03488.
+
+    >>> RSign()(tf.constant([[-1.0, 0.5]])).numpy().tolist()
+    [[-1.0, 0.5]]
+    """
+
+    def build(self, input_shape: Any) -> None:
+        self.shift = self.add_weight("shift", (input_shape[-1],), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs + self.shift
+
+
+@keras.utils.register_keras_serializable("tflbnn")
+class RPReLU(keras.layers.Layer):
+    """PReLU with a trained knee for each channel: shift, PReLU, shift.
+
+        y        = z + after where z ≥ 0, else slope · z + after, with z = x + before
+        ∂y/∂x    = 1 where z ≥ 0, else slope
+
+    The paper's γ is −before, its ζ is after, its β is slope. The shifts start at 0, the slope at 0.25, as in its code.
+
+    Input and output shape: (batch, ..., channels).
+
+    Source: Liu et al., "ReActNet" (2020), https://arxiv.org/abs/2003.03488.
+
+    >>> RPReLU()(tf.constant([[-1.0, 0.5]])).numpy().tolist()
+    [[-0.25, 0.5]]
+    """
+
+    def build(self, input_shape: Any) -> None:
+        shape = (input_shape[-1],)
+        self.before = self.add_weight("before", shape, initializer="zeros")
+        self.slope = self.add_weight("slope", shape, initializer=keras.initializers.Constant(0.25))
+        self.after = self.add_weight("after", shape, initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        z = inputs + self.before
+        # In this form it becomes TFLite's PRELU.
+        return tf.nn.relu(z) - self.slope * tf.nn.relu(-z) + self.after
+
+
+@keras.utils.register_keras_serializable("tflbnn")
 class Binomial(keras.initializers.Initializer):
     """The kernel of a blur, for depthwise convolutions: the outer product of a row of Pascal's triangle with itself,
     with a sum of 1.
