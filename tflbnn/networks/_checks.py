@@ -219,3 +219,33 @@ def check_stages(
     multiples = (multiple, *(1,) * (len(filters) - 1))
     filters = tuple(scale_channels(n, width, m) for n, m in zip(filters, multiples, strict=True))
     return check_input_shape(input_shape, strides * 2 ** (len(layers) - 1)), classes, layers, filters
+
+
+def check_alexnet(
+    input_shape: object,
+    classes: object,
+    filters: object,
+    units: object,
+    groups: object,
+    width: object,
+    smallest: int,
+) -> tuple[tuple[int, int, int], int, tuple[int, ...], tuple[int, ...], int]:
+    """What networks of five convolutions, in groups, and two hidden layers are asked for; checked, in order.
+
+    >>> check_alexnet((32, 32, 3), 10, (8, 16, 16, 16, 8), (32, 32), 2, 0.5, 15)
+    ((32, 32, 3), 10, (4, 8, 8, 8, 4), (16, 16), 2)
+    """
+    groups = check_integer("groups", groups)
+    for channels in check_filters("filters (one a convolution)", filters, 5):
+        if channels % groups:
+            raise UserError(
+                f"groups={groups} must divide every number of filters. Received: {channels}. "
+                f"Use {scale_channels(channels, 1.0, groups)}, or groups=1."
+            )
+    return (
+        check_input_shape(input_shape, smallest, "of which the strides and poolings leave one"),
+        check_integer("classes", classes, 2),
+        check_filters("filters (one a convolution)", filters, 5, width, groups),
+        check_filters("units (one a hidden layer)", units, 2, width),
+        groups,
+    )
