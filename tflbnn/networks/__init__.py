@@ -15,8 +15,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tflbnn.errors import UserError, nearest
+from tflbnn.networks import alexnet as _alexnet
+from tflbnn.networks import benn as _benn
 from tflbnn.networks import bi_real_net as _bi_real_net
 from tflbnn.networks import binary_densenet as _binary_densenet
+from tflbnn.networks import bnnplus as _bnnplus
+from tflbnn.networks import inception_bn as _inception_bn
+from tflbnn.networks import lenet as _lenet
 from tflbnn.networks import quicknet as _quicknet
 from tflbnn.networks import real_to_binary_net as _real_to_binary_net
 from tflbnn.networks import resnet as _resnet
@@ -24,7 +29,12 @@ from tflbnn.networks._checks import Figure
 
 # One line a family. Each module has PAPER, FIGURES (what is published of its networks) and NETWORKS (the builders).
 _FAMILIES = (
+    _lenet,
+    _alexnet,
+    _inception_bn,
     _resnet,
+    _bnnplus,
+    _benn,
     _binary_densenet,
     _bi_real_net,
     _real_to_binary_net,
