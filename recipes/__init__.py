@@ -16,6 +16,7 @@ _FILES = {
     "digits": "digits",
     "fashion-mnist": "fashion_mnist",
     "cifar10": "binary_densenet",
+    "ssd-shapes": "ssd",
 }
 NAMES = tuple(_FILES)
 

@@ -38,7 +38,7 @@ METRICS = {
 @pytest.fixture
 def folder(tmp_path):
     start(tmp_path / "run", recipes.get("digits"), ("zero", "one"), {"seed": 0})
-    write_history(tmp_path / "run" / "history.csv", HISTORY)
+    write_history(tmp_path / "run" / "history.csv", HISTORY, ("loss", "accuracy", "val_loss", "val_accuracy"))
     (tmp_path / "run" / "metrics.json").write_text(json.dumps(METRICS))
     return tmp_path / "run"
 

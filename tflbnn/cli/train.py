@@ -18,25 +18,31 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A finished run; `resumed_finished` when there was nothing left to do."""
+    """A finished run; `already_finished` when there was nothing left to do. Accuracies or mAPs, whatever its task."""
 
     run: str
     recipe: str
     epochs: int
-    test_accuracy: float
     test_loss: float
-    validation_accuracy: float
     parameters: int
     history: list[dict[str, float]]
     already_finished: bool
+    test_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    test_map: float | None = None
+    validation_map: float | None = None
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
         from rich.table import Table
 
         table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_row("test accuracy", f"[bold green]{self.test_accuracy:.2%}[/]")
-        table.add_row("validation accuracy", f"{self.validation_accuracy:.2%}")
+        if self.test_map is None:
+            table.add_row("test accuracy", f"[bold green]{self.test_accuracy:.2%}[/]")
+            table.add_row("validation accuracy", f"{self.validation_accuracy:.2%}")
+        else:
+            table.add_row("test mAP@0.5", f"[bold green]{self.test_map:.2%}[/]")
+            table.add_row("validation mAP@0.5", f"{self.validation_map:.2%}")
         table.add_row("epochs", str(self.epochs))
         table.add_row("parameters", f"{self.parameters:,}")
         table.add_row("run", escape(self.run))
@@ -102,15 +108,19 @@ class _Display:
         self.task = self.bar.add_task("loading", total=None, values="")
 
     def __call__(self, progress: Any) -> None:
+        from tflbnn.training.scores import score_of
+
         values, before = progress.values, (progress.epoch - 1) * progress.steps
-        if progress.done:
-            self.validated = f"  val accuracy {values['val_accuracy']:.2%}"
+        if validated := score_of(values, "val"):
+            score, value = validated
+            self.validated = f"  val {score.text} {value:.2%}"
         if not self.training:
             # The estimate of what is left starts here: loading and compiling do not count.
             self.bar.reset(self.task, total=self.epochs * progress.steps, completed=before)
             self.training = True
         epoch = f"epoch {progress.epoch}/{self.epochs}"
-        text = f"loss {values['loss']:.4f}  accuracy {values['accuracy']:.2%}{self.validated}"
+        accuracy = f"  accuracy {values['accuracy']:.2%}" if "accuracy" in values else ""
+        text = f"loss {values['loss']:.4f}{accuracy}{self.validated}"
         self.bar.update(self.task, completed=before + progress.step, description=epoch, values=text)
         if self.bar.disable and progress.done:
             self.console.print(f"{epoch}  {text}")
@@ -137,6 +147,7 @@ def command(
     import time
 
     from tflbnn.training import Run
+    from tflbnn.training.scores import score_of
 
     chosen = _recipe(recipe, _overrides(changes or []), out, resume)
     out = out or Path("runs") / f"{chosen.name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -156,14 +167,14 @@ def command(
             f"interrupted after {done} of {chosen.epochs} epochs; resume with: "
             f"tflbnn train {chosen.name} --resume --out {shlex.quote(str(out))}{data_option}"
         ) from interrupt
+    score, tested = score_of(run.metrics, "test")
     return Trained(
         run=str(run.path),
         recipe=run.recipe.name,
         epochs=len(run.history),
-        test_accuracy=run.metrics["test_accuracy"],
         test_loss=run.metrics["test_loss"],
-        validation_accuracy=run.history[-1]["val_accuracy"],
         parameters=run.metrics["parameters"],
         history=run.history,
         already_finished=already_finished,
+        **{f"test_{score.name}": tested, f"validation_{score.name}": run.history[-1][f"val_{score.name}"]},
     )

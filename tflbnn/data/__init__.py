@@ -9,7 +9,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
-from tflbnn.data.dataset import Dataset, Normalization, Split
+from tflbnn.data.dataset import Dataset, Normalization, Split, Task
 from tflbnn.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ _FILES = {
     "mnist": "mnist",
     "cifar10": "cifar10",
     "cifar100": "cifar100",
+    "shapes": "shapes",
 }
 NAMES = tuple(_FILES)
 
-__all__ = ["NAMES", "Dataset", "Normalization", "Split", "load", "table"]
+__all__ = ["NAMES", "Dataset", "Normalization", "Split", "Task", "load", "table"]
 
 
 def load(data: Data, data_dir: str | os.PathLike[str] | None = None) -> Dataset:

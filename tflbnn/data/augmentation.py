@@ -37,7 +37,7 @@ def augment(images: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> t
 def random_crop(images: tf.Tensor, padding: int, seed: tf.Tensor) -> tf.Tensor:
     """Surrounds each image by `padding` zeros and cuts out a window of the old size anywhere."""
     number, height, width, _ = tf.unstack(tf.shape(images))
-    shift = tf.random.stateless_uniform((2, number, 1), seed, 0, 2 * padding + 1, tf.int32)
+    shift = _shifts(number, padding, seed)
     padded = tf.pad(images, [[0, 0], [padding, padding], [padding, padding], [0, 0]])
     rows = tf.gather(padded, shift[0] + tf.range(height), axis=1, batch_dims=1)
     window = tf.gather(rows, shift[1] + tf.range(width), axis=2, batch_dims=1)
@@ -46,5 +46,54 @@ def random_crop(images: tf.Tensor, padding: int, seed: tf.Tensor) -> tf.Tensor:
 
 def random_flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Mirrors each image left to right with probability one half."""
-    flipped = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed) < 0.5
+    flipped = _flipped(tf.shape(images)[0], seed)[:, tf.newaxis, tf.newaxis, tf.newaxis]
     return tf.where(flipped, images[:, :, ::-1], images)
+
+
+def _shifts(number: tf.Tensor, padding: int, seed: tf.Tensor) -> tf.Tensor:
+    """(2, number, 1): rows and columns of zeros that each image loses above and on its left."""
+    return tf.random.stateless_uniform((2, number, 1), seed, 0, 2 * padding + 1, tf.int32)
+
+
+def _flipped(number: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """(number,): whether each image is mirrored."""
+    return tf.random.stateless_uniform((number, 1, 1, 1), seed)[:, 0, 0, 0] < 0.5
+
+
+def augment_objects(
+    images: tf.Tensor, objects: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `augment`, and the objects with the images: an object whose centre is cut off is one no longer.
+
+    Args:
+        objects: (number, objects, 6), as in `tflbnn.detection.matching`.
+
+    >>> from tflbnn.recipes import Augmentation
+    >>> objects = tf.constant([[[0.0, 0.0, 0.5, 0.25, 1.0, 0.0]]])
+    >>> flips = [augment_objects(tf.zeros((1, 4, 4, 1)), objects, Augmentation(flip=True), (0, s)) for s in range(9)]
+    >>> sorted({tuple(moved.numpy()[0, 0].tolist()) for _, moved in flips})
+    [(0.0, 0.0, 0.5, 0.25, 1.0, 0.0), (0.0, 0.75, 0.5, 1.0, 1.0, 0.0)]
+    """
+    crop_seed, flip_seed = tf.unstack(tf.random.split(seed, 2))
+    if augmentation.padding:
+        objects = _shift(objects, images.shape, augmentation.padding, crop_seed)
+        images = random_crop(images, augmentation.padding, crop_seed)
+    if augmentation.flip:
+        flipped = _flipped(tf.shape(images)[0], flip_seed)
+        ymin, xmin, ymax, xmax, *rest = tf.unstack(objects, axis=2)
+        mirrored = tf.stack([ymin, 1 - xmax, ymax, 1 - xmin, *rest], axis=2)
+        objects = tf.where(flipped[:, tf.newaxis, tf.newaxis], mirrored, objects)
+        images = random_flip(images, flip_seed)
+    return images, objects
+
+
+def _shift(objects: tf.Tensor, shape: tf.TensorShape, padding: int, seed: tf.Tensor) -> tf.Tensor:
+    """Boxes in the window that `random_crop` cuts out with this seed."""
+    shift = tf.cast(_shifts(tf.shape(objects)[0], padding, seed) - padding, tf.float32)
+    by = shift / tf.constant([[[shape[1]]], [[shape[2]]]], tf.float32)
+    boxes = objects[..., :4] - tf.transpose(tf.concat([by, by], axis=0), (1, 2, 0))
+    ymin, xmin, ymax, xmax = tf.unstack(boxes, axis=2)
+    y, x = (ymin + ymax) / 2, (xmin + xmax) / 2
+    inside = (y > 0) & (y < 1) & (x > 0) & (x < 1)
+    classes = tf.where(inside, objects[..., 4], -1.0)
+    return tf.concat([tf.clip_by_value(boxes, 0, 1), classes[..., tf.newaxis], objects[..., 5:]], axis=2)

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tflbnn.data.images import Files
+from tflbnn.detection.matching import CLASS
 from tflbnn.errors import UserError
 
 if TYPE_CHECKING:
     from tflbnn.recipes import Data
 
+Task = Literal["classification", "detection"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Images `x`, uint8 (number, height, width, channels), and their labels `y`, int32 (number,)."""
+    """Images `x`, uint8 (number, height, width, channels), and what they show, `y`.
 
-    x: np.ndarray
+    For classification, `y` is labels, int32 (number,); for detection it is the objects of each image, float32 (number,
+    objects, 6), as in `tflbnn.detection.matching`. Images that are too many for the memory are a `Files`.
+    """
+
+    x: np.ndarray | Files
     y: np.ndarray
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def strata(self) -> np.ndarray:
+        """A number for each image, of which every part should get the same share: its class, or its first object's."""
+        return self.y if self.y.ndim == 1 else self.y[:, 0, CLASS].astype(np.int32)
 
     def take(self, indices: np.ndarray) -> Split:
         return Split(self.x[indices], self.y[indices])
@@ -34,6 +47,8 @@ class Raw:
     train: Split
     test: Split
     labels: tuple[str, ...]
+    task: Task = "classification"
+    normalization: Normalization | None = None  # of the training images where left out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +91,7 @@ class Dataset:
         train, validation, test: images and labels; the test is used once, when training has ended.
         labels: the classes' names, in the order of the numbers in `y`.
         normalization: of the training images.
+        task: what is asked about the images.
     """
 
     name: str
@@ -84,6 +100,7 @@ class Dataset:
     test: Split
     labels: tuple[str, ...]
     normalization: Normalization
+    task: Task = "classification"
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -105,7 +122,7 @@ class Dataset:
         train, test = raw.train, raw.test
         if data.samples is not None:
             train, test = (part.take(rng.permutation(len(part))[: data.samples]) for part in (train, test))
-        rest, held_out = stratify(train.y, data.validation, rng)
+        rest, held_out = stratify(train.strata, data.validation, rng)
         if len(rest) == 0 or len(held_out) == 0 or len(test) == 0:
             raise UserError(
                 f"{data.name} needs images for training, validation and the test. Received: {len(rest)}, "
@@ -118,7 +135,8 @@ class Dataset:
             validation=train.take(held_out),
             test=test,
             labels=raw.labels,
-            normalization=Normalization.of(rest_split.x),
+            normalization=raw.normalization or Normalization.of(rest_split.x),
+            task=raw.task,
         )
 
 

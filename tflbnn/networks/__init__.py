@@ -25,6 +25,7 @@ from tflbnn.networks import lenet as _lenet
 from tflbnn.networks import quicknet as _quicknet
 from tflbnn.networks import real_to_binary_net as _real_to_binary_net
 from tflbnn.networks import resnet as _resnet
+from tflbnn.networks import ssd as _ssd
 from tflbnn.networks._checks import Figure
 
 # One line a family. Each module has PAPER, FIGURES (what is published of its networks) and NETWORKS (the builders).
@@ -39,6 +40,7 @@ _FAMILIES = (
     _bi_real_net,
     _real_to_binary_net,
     _quicknet,
+    _ssd,
 )
 
 _BUILDERS: dict[str, Callable[..., Any]] = {
@@ -62,6 +64,15 @@ def get(name: str) -> Callable[..., Any]:
     if name not in _BUILDERS:
         raise UserError(f"There is no network '{name}'. {nearest(str(name), NAMES)}")
     return _BUILDERS[name]
+
+
+def task(name: str) -> str:
+    """What that network is for: "classification", one output, or "detection", as `tflbnn.networks.ssd` describes.
+
+    >>> task("binary_densenet28"), task("ssd512_binary_densenet37")
+    ('classification', 'detection')
+    """
+    return getattr(sys.modules[get(name).__module__], "TASK", "classification")
 
 
 def figures(name: str) -> tuple[Figure, ...]:

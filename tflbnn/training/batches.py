@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tflbnn._keras import tf
-from tflbnn.data.augmentation import augment
+from tflbnn.data.images import Files
 
 if TYPE_CHECKING:
     from tflbnn.data import Dataset, Normalization, Split
     from tflbnn.recipes import Recipe
+    from tflbnn.training.tasks import Task
 
 EVALUATION_BATCH = 256
+# Bytes of a batch of floats: fewer large images make one.
+_EVALUATION_ROOM = 1 << 28
 
 
 def _normalized(images: tf.Tensor, normalization: Normalization) -> tf.Tensor:
@@ -19,7 +25,21 @@ def _normalized(images: tf.Tensor, normalization: Normalization) -> tf.Tensor:
     return (tf.cast(images, tf.float32) - mean) / std
 
 
-def training_batches(dataset: Dataset, recipe: Recipe, first_epoch: int = 0) -> tuple[tf.data.Dataset, int]:
+def _gather(images: np.ndarray | Files) -> Callable[[tf.Tensor], tf.Tensor]:
+    """What gives the images of a batch by their numbers."""
+    if isinstance(images, Files):
+
+        def decode(row: tf.Tensor) -> tf.Tensor:
+            pixels = tf.numpy_function(lambda numbers: np.asarray(images[numbers]), [row], tf.uint8, stateful=False)
+            return tf.ensure_shape(pixels, (*row.shape, *images.shape[1:]))
+
+        return decode
+    # The images stay the bytes they are until their batch is due: a quarter of the memory of floats.
+    constant = tf.constant(images)
+    return lambda row: tf.gather(constant, row)
+
+
+def training_batches(dataset: Dataset, recipe: Recipe, task: Task, first_epoch: int = 0) -> tuple[tf.data.Dataset, int]:
     """Batches of all epochs from `first_epoch` (counted from 0) on, one after another, and the steps of one epoch.
 
     Every epoch has its own order and its own augmentation. All batches have the same size, so the last few images
@@ -28,8 +48,7 @@ def training_batches(dataset: Dataset, recipe: Recipe, first_epoch: int = 0) -> 
     number = len(dataset.train)
     size = min(recipe.batch_size, number)
     steps = number // size
-    # The images stay the bytes they are until their batch is due: a quarter of the memory of floats.
-    x, y = tf.constant(dataset.train.x), tf.constant(dataset.train.y)
+    images_of, y = _gather(dataset.train.x), tf.constant(dataset.train.y)
 
     def epoch_of(epoch: tf.Tensor) -> tf.data.Dataset:
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
@@ -38,14 +57,21 @@ def training_batches(dataset: Dataset, recipe: Recipe, first_epoch: int = 0) -> 
         return rows.enumerate().map(lambda step, row: (seed, step, row))
 
     def batch_of(seed: tf.Tensor, step: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = augment(tf.gather(x, row), recipe.augmentation, tf.random.fold_in(seed, step))
-        return _normalized(images, dataset.normalization), tf.gather(y, row)
+        seed = tf.random.fold_in(seed, step)
+        images, shown = task.augment(images_of(row), tf.gather(y, row), recipe.augmentation, seed)
+        return _normalized(images, dataset.normalization), task.targets(shown)
 
     batches = tf.data.Dataset.range(first_epoch, recipe.epochs).flat_map(epoch_of)
     return batches.map(batch_of, num_parallel_calls=2, deterministic=True).prefetch(2), steps
 
 
-def evaluation_batches(split: Split, normalization: Normalization) -> tf.data.Dataset:
+def evaluation_batches(split: Split, normalization: Normalization, task: Task) -> tf.data.Dataset:
     """All images of a part, in their order, as they are."""
-    batches = tf.data.Dataset.from_tensor_slices((split.x, split.y)).batch(EVALUATION_BATCH)
-    return batches.map(lambda x, y: (_normalized(x, normalization), y)).prefetch(1)
+    images_of, y = _gather(split.x), tf.constant(split.y)
+    room = _EVALUATION_ROOM // (4 * int(np.prod(split.x.shape[1:])))
+    rows = tf.data.Dataset.range(len(split)).batch(max(1, min(EVALUATION_BATCH, room)))
+
+    def batch_of(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _normalized(images_of(row), normalization), task.targets(tf.gather(y, row))
+
+    return rows.map(batch_of).prefetch(1)

@@ -26,10 +26,15 @@ class Recorder(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, recipe: Recipe, folder: Path, history: list[dict[str, float]], progress: Callable[[Progress], None] | None
+        self,
+        recipe: Recipe,
+        folder: Path,
+        columns: tuple[str, ...],
+        history: list[dict[str, float]],
+        progress: Callable[[Progress], None] | None,
     ):
         super().__init__()
-        self.recipe, self.folder, self.history, self.progress = recipe, folder, history, progress
+        self.recipe, self.folder, self.columns, self.history, self.progress = recipe, folder, columns, history, progress
         self.epoch = len(history)
         self.signs: list[np.ndarray] = []
 
@@ -61,10 +66,10 @@ class Recorder(keras.callbacks.Callback):
         flipped = sum(int((now != before).sum()) for now, before in zip(signs, self.signs, strict=True))
         self.signs = signs
         row: dict[str, float] = {"epoch": self.epoch}
-        row.update({name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")})
+        row.update({name: float(logs[name]) for name in self.columns})
         row["learning_rate"] = learning_rate(self.recipe, epoch)
         row["flip_ratio"] = flipped / max(1, sum(sign.size for sign in signs))
         self.history.append(row)
         checkpoint.save(self.folder / "checkpoints", self.model, self.history)
-        write_history(self.folder / "history.csv", self.history)
+        write_history(self.folder / "history.csv", self.history, self.columns)
         self._report(self.params["steps"], row, done=True)

@@ -40,26 +40,19 @@ def build(recipe: Recipe, dataset: Dataset) -> Any:
     """The recipe's network for these images, compiled; its first weights depend on the recipe's seed alone.
 
     Raises:
-        UserError: the network cannot be built for these images, or not in this memory.
+        UserError: the network is for another task, cannot be built for these images, or not in this memory.
     """
-    from tflbnn._keras import keras, tf
+    from tflbnn._keras import keras
+    from tflbnn.training import tasks
     from tflbnn.training.resources import readable_tensorflow_errors
 
+    tasks.require_same(recipe, dataset)
     keras.utils.set_random_seed(recipe.seed)
     with readable_tensorflow_errors():
         model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
     options = {"momentum": recipe.optimizer.momentum} if recipe.optimizer.name == "sgd" else {}
     optimizer = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[recipe.optimizer.name]
-    model.compile(
-        optimizer=optimizer(learning_rate=recipe.optimizer.learning_rate, **options),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    # What holds variables makes them here: a training step that makes them is traced twice, a third of a small trial.
-    outputs, labels = tf.zeros((1, dataset.classes)), tf.zeros((1,), tf.int32)
-    model.optimizer.build(model.trainable_variables)
-    model.compiled_loss.build(outputs)
-    model.compiled_metrics.build(outputs, labels)
+    tasks.of(model, dataset).compile(model, optimizer(learning_rate=recipe.optimizer.learning_rate, **options))
     return model
 
 
@@ -126,29 +119,31 @@ def fit(
         UserError: the loss is no longer a number, a checkpoint is damaged, or the disk is full.
     """
     from tflbnn._keras import keras
-    from tflbnn.training import checkpoint
+    from tflbnn.training import checkpoint, tasks
     from tflbnn.training.batches import evaluation_batches, training_batches
     from tflbnn.training.callbacks import Recorder
     from tflbnn.training.resources import readable_tensorflow_errors
 
+    task = tasks.of(model, dataset)
     history = checkpoint.restore(out / "checkpoints", model)
-    folder.write_history(out / "history.csv", history)
+    folder.write_history(out / "history.csv", history, task.columns)
     last = recipe.epochs if until is None else until
     if len(history) >= last:
         return history
-    batches, steps = training_batches(dataset, recipe, first_epoch=len(history))
+    batches, steps = training_batches(dataset, recipe, task, first_epoch=len(history))
     with readable_tensorflow_errors(out):
         model.fit(
             batches,
-            validation_data=evaluation_batches(dataset.validation, dataset.normalization),
+            validation_data=evaluation_batches(dataset.validation, dataset.normalization, task),
             initial_epoch=len(history),
             epochs=last,
             steps_per_epoch=steps,
             verbose=0,
             callbacks=[
+                *task.callbacks(dataset),
                 keras.callbacks.LearningRateScheduler(lambda epoch, _: learning_rate(recipe, epoch)),
                 keras.callbacks.TensorBoard(str(out / "logs"), write_graph=False),
-                Recorder(recipe, out, history, progress),
+                Recorder(recipe, out, task.columns, history, progress),
                 *callbacks,
             ],
         )
@@ -158,9 +153,9 @@ def fit(
 def _finish(model: Any, dataset: Dataset, out: Path) -> None:
     """Saves the weights, then the metrics, which make the run a finished one."""
     from tflbnn._keras import keras
-    from tflbnn.training.batches import evaluation_batches
+    from tflbnn.training import tasks
 
-    loss, accuracy = model.evaluate(evaluation_batches(dataset.test, dataset.normalization), verbose=0)
+    metrics = tasks.of(model, dataset).test(model, dataset)
     weights = out / "model.weights.h5"
     # Keras chooses the format by the whole name, so the temporary file has it too, in a folder of its own.
     with readable_errors("write", weights), tempfile.TemporaryDirectory(prefix=".", dir=out) as temporary:
@@ -172,8 +167,7 @@ def _finish(model: Any, dataset: Dataset, out: Path) -> None:
     write_json(
         out / "metrics.json",
         {
-            "test_accuracy": float(accuracy),
-            "test_loss": float(loss),
+            **metrics,
             "parameters": counts(model).parameters,
             "input_shape": list(dataset.input_shape),
             "normalization": dataclasses.asdict(dataset.normalization),

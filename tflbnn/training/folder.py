@@ -15,14 +15,13 @@ from tflbnn._files import atomic_write, read_json, readable_errors, write_json
 from tflbnn.errors import UserError
 from tflbnn.recipes import Recipe
 
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "flip_ratio")
 LOCK = ".lock"
 
 
-def write_history(path: Path, history: list[dict[str, float]]) -> None:
-    """One row an epoch, numbers in full, so that they read back as they were."""
+def write_history(path: Path, history: list[dict[str, float]], columns: tuple[str, ...]) -> None:
+    """One row an epoch, numbers in full, so that they read back as they were; `columns` are the task's."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, ("epoch", *columns, "learning_rate", "flip_ratio"), lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     atomic_write(path, text.getvalue())

@@ -15,6 +15,7 @@ from tflbnn._files import read_json, readable_errors
 from tflbnn.data import Normalization
 from tflbnn.errors import UserError
 from tflbnn.recipes import Recipe
+from tflbnn.training.scores import score_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,9 +26,10 @@ class Run:
         path: the folder.
         recipe: with every override resolved.
         environment: versions, seed, the command that started it.
-        history: a row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate, flip_ratio.
-        metrics: test_accuracy, test_loss, parameters, input_shape, normalization, weights_sha256; empty while the
-            run is unfinished.
+        history: a row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate, flip_ratio;
+            val_map in the place of both accuracies where objects are detected.
+        metrics: test_accuracy or test_map, test_loss, parameters, input_shape, normalization, weights_sha256; empty
+            while the run is unfinished.
         labels: the classes' names.
     """
 
@@ -175,7 +177,9 @@ def _metrics(path: Path) -> dict[str, Any]:
         and isinstance(normalization, dict)
         and all(_numbers(normalization.get(name), shape[2]) for name in ("mean", "std"))
         and all(number > 0 for number in normalization["std"])
-        and all(_numbers([metrics.get(name)], 1) for name in ("test_accuracy", "test_loss", "parameters"))
+        and all(_numbers([metrics.get(name)], 1) for name in ("test_loss", "parameters"))
+        and (score := score_of(metrics, "test")) is not None
+        and _numbers([score[1]], 1)
         and isinstance(metrics.get("weights_sha256"), str)
         and re.fullmatch("[0-9a-f]{64}", metrics["weights_sha256"]) is not None
     )
