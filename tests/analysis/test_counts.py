@@ -6,15 +6,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.random_networks import random_network
 from tflbnn import layers, networks
 from tflbnn._keras import keras, lq
 from tflbnn.analysis.counts import counts
-from tflbnn.analysis.counts_tflite import counts_tflite, input_shape
+from tflbnn.analysis.counts_tflite import counts_tflite, input_shape, stored_as_floats
 from tflbnn.binarization import Binarization
 from tflbnn.converter import convert
 from tflbnn.converter.lower import lower
 from tflbnn.errors import UserError
 from tflbnn.runtime.check import check_model
+
+NORMS = keras.layers.BatchNormalization
+FLOAT_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+
+SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+DEPTHWISE_SIGNS = {
+    "input_quantizer": "ste_sign",
+    "depthwise_quantizer": "ste_sign",
+    "depthwise_constraint": "weight_clip",
+}
+SEPARABLE_SIGNS = {**DEPTHWISE_SIGNS, "pointwise_quantizer": "ste_sign", "pointwise_constraint": "weight_clip"}
 
 
 def lowered(model: keras.Model) -> bytes:
@@ -45,6 +57,7 @@ def of_layer(layer: keras.layers.Layer, shape: tuple[int, ...]) -> keras.Model:
         (layers.conv2d(Binarization(), 33, 3, strides=2), (7, 5, 33), 0, 4 * 3 * 33 * 9 * 33, 9 * 33 * 33),
         (layers.dense(Binarization(), 7), (33,), 0, 231, 231),
         (lq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", use_bias=False), (5, 5, 2), 9 * 72, 0, 72),
+        (lq.layers.QuantSeparableConv2D(4, 3, use_bias=False, **SEPARABLE_SIGNS), (5, 5, 2), 9 * 8, 9 * 18, 26),
         (lq.layers.QuantDense(4, input_quantizer="dorefa_quantizer", use_bias=False), (5,), 20, 0, 20),
         (keras.layers.BatchNormalization(), (5, 5, 3), 0, 0, 6),
         (keras.layers.MaxPool2D(), (4, 4, 3), 0, 0, 0),
@@ -144,7 +157,9 @@ def test_a_converted_network_agrees(layers, growth_rate, first_filters, side, st
     assert input_shape(flatbuffer) == (side, side + 1, 3)
     for field in ("full_precision_macs", "binary_macs", "binary_weights", "operations"):
         assert getattr(theirs, field) == getattr(ours, field), field
-    assert ours.size_bytes <= theirs.size_bytes < len(flatbuffer)
+    folded = first_filters if stem == "imagenet" else 0  # of the stem's BatchNorm one number a channel is left
+    assert theirs.parameters == ours.parameters - folded
+    assert theirs.size_bytes == ours.size_bytes - 4 * folded < len(flatbuffer)
     rows = [row for row in theirs.layers if row.binary_macs]
     expected = [row for row in ours.layers if row.binary_macs]
     assert [row.binary_macs for row in rows] == [row.binary_macs for row in expected]
@@ -164,19 +179,104 @@ def test_the_float_twin_agrees_layer_by_layer() -> None:
     ("layer", "shape"),
     [
         (keras.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2), (5, 6, 3)),
+        (keras.layers.SeparableConv2D(8, 3), (5, 6, 3)),
         (keras.layers.Conv2DTranspose(4, 3, strides=2), (3, 4, 5)),
+        (keras.layers.Conv1DTranspose(4, 3), (4, 5)),
         (keras.layers.Conv1D(5, 3, padding="same"), (8, 4)),
+        (keras.layers.Conv1D(6, 3, groups=2), (8, 4)),
         (keras.layers.Conv2D(5, 3, dilation_rate=2), (8, 9, 4)),
+        (keras.layers.Conv2D(6, 3, groups=2), (8, 9, 4)),
+        (keras.layers.Dense(5, use_bias=False), (6, 4)),
+        (keras.layers.BatchNormalization(), (5, 5, 3)),
+        (keras.layers.PReLU(shared_axes=[1, 2]), (5, 5, 3)),
+        (keras.layers.PReLU(), (5, 5, 3)),
+        (keras.layers.AveragePooling2D(2, padding="same"), (5, 5, 3)),
+        (layers.blur_pool(), (5, 5, 3)),
         (layers.conv2d(Binarization(), 64, 3, groups=2), (5, 5, 128)),
+        (layers.conv2d(Binarization(pad_values=0), 33, 3, strides=2), (7, 5, 33)),
+        (layers.dense(Binarization(), 7, use_bias=True), (33,)),
+        (layers.dense(Binarization(kernel_quantizer="magnitude_aware_sign"), 7), (33,)),
+        (lq.layers.QuantConv1D(5, 3, padding="same", pad_values=1.0, **SIGNS), (8, 33)),
+        (lq.layers.QuantConv2DTranspose(4, 3, strides=2, **SIGNS), (3, 4, 33)),
+        (lq.layers.QuantDepthwiseConv2D(3, **DEPTHWISE_SIGNS), (5, 6, 3)),
+        (lq.layers.QuantSeparableConv2D(8, 3, **SEPARABLE_SIGNS), (5, 6, 3)),
+        (
+            lq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", kernel_constraint="weight_clip"),
+            (5, 5, 2),
+        ),
+        (lq.layers.QuantConv2D(4, 3, input_quantizer="ste_sign"), (5, 5, 2)),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, keras.layers.Layer) else "",
 )
-def test_other_layers_agree(layer, shape) -> None:
+def test_every_layer_counts_the_same_in_a_file(layer, shape) -> None:
     model = of_layer(layer, shape)
     ours, theirs = counts(model), counts_tflite(lowered(model))
-    assert theirs.full_precision_macs == ours.full_precision_macs
-    assert theirs.binary_macs == ours.binary_macs
-    assert theirs.binary_weights == ours.binary_weights
+    for field in ("parameters", "binary_weights", "size_bytes", "full_precision_macs", "binary_macs"):
+        assert getattr(theirs, field) == getattr(ours, field), field
+    products = [row for row in theirs.layers if row.full_precision_macs or row.binary_macs]
+    bits = [(row.input_bits, row.weight_bits) for row in ours.layers if row.input_bits]
+    assert [(row.input_bits, row.weight_bits) for row in products][: len(bits)] == bits
+
+
+def test_binary_weights_that_the_runtime_multiplies_as_floats_are_told() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((5, 5, 33)),
+            layers.conv2d(Binarization(), 32, 3),
+            keras.layers.Flatten(),
+            layers.dense(Binarization(), 7),
+        ]
+    )
+    counted = counts_tflite(lowered(model))
+    assert counted.binary_weights == 9 * 33 * 32 + 25 * 32 * 7
+    assert stored_as_floats(counted.layers) == 25 * 32 * 7
+
+
+@pytest.mark.parametrize(
+    ("kernel", "binary"),
+    [
+        ([[1, -1], [-1, 1]], True),
+        ([[0.5, -2], [-0.5, 2]], True),  # a column is a filter
+        ([[0.5, -2], [-0.5, 1]], False),
+        ([[1, 1], [1, 1]], False),  # no signs: a sum, or a kernel that has not been trained
+        ([[0, 0], [0, 0]], False),
+        ([[0, -2], [0, 2]], True),  # a BatchNorm whose gamma is 0
+        ([[1, -1]], False),  # every filter of one weight has but one value
+        ([[np.nan, -1], [1, 1]], False),
+    ],
+)
+def test_what_is_a_binary_weight(kernel: list[list[float]], binary: bool) -> None:
+    layer = keras.layers.Dense(2, use_bias=False)
+    model = of_layer(layer, (len(kernel),))
+    layer.set_weights([np.array(kernel, np.float32)])
+    assert counts_tflite(convert(model, verify=False).flatbuffer).binary_weights == binary * 4
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10_000))
+def test_random_networks_count_the_same_in_a_file(seed: int) -> None:
+    model = random_network(seed).model
+    ours, theirs = counts(model), counts_tflite(lowered(model))
+    for field in ("binary_weights", "full_precision_macs", "binary_macs", "operations"):
+        assert getattr(theirs, field) == getattr(ours, field), field
+    channels = sum(layer.gamma.shape[0] for layer in model.layers if isinstance(layer, NORMS))
+    biases = sum(layer.bias.shape[0] for layer in model.layers if getattr(layer, "use_bias", False))
+    magnitudes = sum(layer.filters for layer in model.layers if getattr(layer, "kernel_quantizer", None) is not None)
+    assert ours.parameters - channels - biases <= theirs.parameters <= ours.parameters + magnitudes
+
+
+@pytest.mark.parametrize("name", ["bi_real_net18", "quicknet_small"])
+def test_batch_norm_after_full_precision_is_half_of_its_parameters(name: str) -> None:
+    model = networks.get(name)((32, 32, 3), 10, layers=(1, 1), filters=(8, 16))
+    folded = sum(
+        layer.gamma.shape[0]
+        for layer in model.layers
+        if isinstance(layer, NORMS) and type(layer.inbound_nodes[0].inbound_layers) in FLOAT_CONVOLUTIONS
+    )
+    ours, theirs = counts(model), counts_tflite(lowered(model))
+    assert folded > 0
+    assert theirs.parameters == ours.parameters - folded
+    assert theirs.size_bytes == ours.size_bytes - 4 * folded
 
 
 def test_the_batch_does_not_count() -> None:

@@ -28,7 +28,9 @@ class LayerCounts:
 
     Attributes:
         output_shape: without the batch; None is a size that is not fixed.
-        input_bits, weight_bits: bits of one value; None where a layer multiplies no weights with its inputs.
+        input_bits, weight_bits: bits of one value; None where a layer multiplies no weights with its inputs. Of a
+            separable convolution, those of its depthwise part.
+        parameters, moving_statistics: what is no moving statistic, and what is.
     """
 
     name: str
@@ -37,6 +39,7 @@ class LayerCounts:
     input_bits: int | None
     weight_bits: int | None
     parameters: int
+    moving_statistics: int
     binary_weights: int
     size_bytes: int
     full_precision_macs: int
@@ -66,7 +69,7 @@ class Counts:
     layers: tuple[LayerCounts, ...]
 
     @classmethod
-    def of(cls, layers: Sequence[LayerCounts], moving_statistics: int = 0) -> Counts:
+    def of(cls, layers: Sequence[LayerCounts]) -> Counts:
         """The sums over `layers`."""
 
         def total(field: str) -> int:
@@ -75,7 +78,7 @@ class Counts:
         full_precision, binary = total("full_precision_macs"), total("binary_macs")
         return cls(
             parameters=total("parameters"),
-            moving_statistics=moving_statistics,
+            moving_statistics=total("moving_statistics"),
             binary_weights=total("binary_weights"),
             size_bytes=total("size_bytes"),
             full_precision_macs=full_precision,
@@ -111,12 +114,7 @@ def counts(model: keras.Model) -> Counts:
     >>> total.parameters, total.binary_weights, round(total.size_bytes / 2**20, 2)
     (5131496, 4202496, 4.04)
     """
-    rows = []
-    moving = 0
-    for layer in _layers(model):
-        rows.append(_layer_counts(layer))
-        moving += _moving_statistics(layer)
-    return Counts.of(rows, moving)
+    return Counts.of([_layer_counts(layer) for layer in _layers(model)])
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -147,24 +145,27 @@ def _moving_statistics(layer: keras.layers.Layer) -> int:
 def _layer_counts(layer: keras.layers.Layer) -> LayerCounts:
     from tflbnn import quantizers
 
-    parameters = sum(math.prod(weight.shape) for weight in layer.weights) - _moving_statistics(layer)
+    moving_statistics = _moving_statistics(layer)
+    parameters = sum(math.prod(weight.shape) for weight in layer.weights) - moving_statistics
     input_bits = weight_bits = None
-    macs = quantized = binary = size = 0
-    kernels = _kernels(layer)
-    if kernels:
-        input_bits = quantizers.bits(getattr(layer, "input_quantizer", None))
-        positions = sum(_positions(layer, node) for node in range(len(layer.inbound_nodes)))
-        for kernel, quantizer in kernels:
-            bits = quantizers.bits(quantizer)
-            weight_bits = max(bits, weight_bits or 0)
-            weights = math.prod(kernel.shape)
-            macs += weights * positions
-            if bits < 32:
-                quantized += weights
-                size += packed_bytes(weights, bits)
-            if bits == 1:
-                binary += weights
-    all_binary = input_bits == weight_bits == 1
+    quantized = binary = size = full_precision_macs = binary_macs = 0
+    for name, kernel, quantizer in _kernels(layer):
+        weights, bits = math.prod(kernel.shape), quantizers.bits(quantizer)
+        # The pointwise part of a separable convolution sees the sums that the depthwise part has made.
+        sums = name == "pointwise_kernel"
+        bits_in = 32 if sums else quantizers.bits(getattr(layer, "input_quantizer", None))
+        if not sums:
+            input_bits, weight_bits = bits_in, bits
+        if bits < 32:
+            quantized += weights
+            size += packed_bytes(weights, bits)
+        if bits == 1:
+            binary += weights
+        macs = weights * sum(_positions(layer, node) for node in range(len(layer.inbound_nodes)))
+        if bits_in == bits == 1:
+            binary_macs += macs
+        else:
+            full_precision_macs += macs
     return LayerCounts(
         name=layer.name,
         type=type(layer).__name__,
@@ -172,22 +173,23 @@ def _layer_counts(layer: keras.layers.Layer) -> LayerCounts:
         input_bits=input_bits,
         weight_bits=weight_bits,
         parameters=parameters,
+        moving_statistics=moving_statistics,
         binary_weights=binary,
         size_bytes=size + 4 * (parameters - quantized),
-        full_precision_macs=0 if all_binary else macs,
-        binary_macs=macs if all_binary else 0,
+        full_precision_macs=full_precision_macs,
+        binary_macs=binary_macs,
     )
 
 
-def _kernels(layer: keras.layers.Layer) -> list[tuple[Any, Any]]:
-    """The weights that a convolution or dense layer multiplies with its inputs, each with its quantizer."""
+def _kernels(layer: keras.layers.Layer) -> list[tuple[str, Any, Any]]:
+    """The weights that a convolution or dense layer multiplies with its inputs: name, weights, quantizer."""
     names = {
         "kernel": "kernel_quantizer",
         "depthwise_kernel": "depthwise_quantizer",
         "pointwise_kernel": "pointwise_quantizer",
     }
     return [
-        (getattr(layer, name), getattr(layer, quantizer, None))
+        (name, getattr(layer, name), getattr(layer, quantizer, None))
         for name, quantizer in names.items()
         if getattr(layer, name, None) is not None
     ]

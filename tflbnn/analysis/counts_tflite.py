@@ -1,15 +1,25 @@
 """The counts of a flatbuffer, read from the file alone: neither TensorFlow nor Keras is loaded.
 
-Multiply-accumulates are those of `tflbnn.analysis.counts`, so that a converted model agrees with its Keras model
-wherever the converter made binary convolutions of what was trained as such. Parameters are the constants that the file
-holds: BatchNorm is two numbers a channel, a binary convolution has a multiplier and a bias, and constants that are
-equal are stored, and counted, once.
+They are those of `tflbnn.analysis.counts` for the Keras model that the file was converted from: the same
+multiply-accumulates f and b and the same binary weights. What is binary is told by values, not by how they are stored:
+a layer for which the runtime has no binary operator, a QuantDense for instance, has floats in the file, all ±1 or ± one
+number a filter, and gets its inputs from a sign. `stored_as_floats` tells how many weights these are; the length of the
+file holds them at their full size.
+
+Parameters are the constants that operators compute with, less those that do nothing: a bias of zeros, a multiplier of
+ones. They are the Keras model's, but for
+
+- BatchNorm after a full-precision convolution, which goes into its weights, and BatchNorm between two binary ones,
+  which makes a threshold: two numbers a channel, or three with a bias, become one;
+- a filter's own magnitude, which Keras computes from the weights: one number a filter, unless a BatchNorm takes it up;
+- constants that are equal, which are stored, and counted, once: only untrained networks have many of these.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tflbnn.analysis.counts import Counts, LayerCounts, packed_bytes
@@ -26,7 +36,8 @@ _BITS = {
     schema.TensorType.UINT8: 8,
     schema.TensorType.INT4: 4,
 }
-
+# What a constant of each type is read as, to look at its values.
+_NUMPY = {schema.TensorType.FLOAT32: "<f4", schema.TensorType.FLOAT16: "<f2", schema.TensorType.INT8: "i1"}
 
 # The operators that multiply weights with their inputs, and how many dimensions the weights, their input 1, have.
 _WEIGHTS_RANK = {
@@ -37,6 +48,19 @@ _WEIGHTS_RANK = {
     "TRANSPOSE_CONV": 4,
     "FULLY_CONNECTED": 2,
 }
+
+# Their inputs that are added to the products, or multiplied with them: the number that leaves a product as it is.
+_NEUTRAL = {
+    "LceBconv2d": {2: 1, 3: 0},
+    "CONV_2D": {2: 0},
+    "CONV_3D": {2: 0},
+    "DEPTHWISE_CONV_2D": {2: 0},
+    "TRANSPOSE_CONV": {3: 0},
+    "FULLY_CONNECTED": {2: 0},
+}
+
+# Operators that only move what a sign has given to a convolution or dense layer, or surround it.
+_MOVING = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE", "PAD", "PADV2", "SPACE_TO_BATCH_ND")
 
 
 def counts_tflite(flatbuffer: bytes) -> Counts:
@@ -51,6 +75,11 @@ def counts_tflite(flatbuffer: bytes) -> Counts:
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
     graph = _Graph(model, model.subgraphs[0])
     return Counts.of([graph.count(operator) for operator in graph.operators if not graph.only_unpacks(operator)])
+
+
+def stored_as_floats(layers: tuple[LayerCounts, ...]) -> int:
+    """How many binary weights of a file are no bits in it, by its counts' layers."""
+    return sum(layer.binary_weights for layer in layers if layer.type != "LceBconv2d")
 
 
 def input_shape(flatbuffer: bytes) -> tuple[int, ...]:
@@ -68,6 +97,7 @@ class _Graph:
         self.counted: set[int] = set()  # buffers
         shape = self.tensors[subgraph.inputs[0]].shape
         self.batch = max(1, int(shape[0])) if shape is not None and len(shape) else 1
+        self.producers = {output: operator for operator in self.operators for output in operator.outputs}
         # Weights stored in 16 bits go through DEQUANTIZE: the operation behind it is the one that has them.
         self.unpacked = {
             operator.outputs[0]: operator.inputs[0] for operator in self.operators if self.only_unpacks(operator)
@@ -114,15 +144,17 @@ class _Graph:
         output = operator.outputs[0]
         if code in _WEIGHTS_RANK:
             self.check(operator, code, inputs)
-        packed = inputs[1] if code == "LceBconv2d" else None
-        parameters = binary = size = 0
-        for index in inputs:
+        binary = self.binary_weights(operator, code, inputs)
+        weights = inputs[1] if binary else None
+        parameters = size = 0
+        for place, index in enumerate(inputs):
             if index < 0 or not self.is_constant(index) or self.tensors[index].buffer in self.counted:
                 continue
-            if index == packed:
-                binary = self.bconv_weights(operator)
+            if index == weights:
                 parameters += binary
                 size += packed_bytes(binary, 1)
+            elif self.does_nothing(index, _NEUTRAL.get(code, {}).get(place)):
+                continue
             elif (bits := self.parameter_bits(index, code)) is not None:
                 elements = math.prod(self.shape(index))
                 parameters += elements
@@ -131,7 +163,8 @@ class _Graph:
                 continue
             self.counted.add(self.tensors[index].buffer)
         macs = self.macs(operator, code, inputs)
-        input_bits, weight_bits = self.product_bits(code, inputs, macs)
+        input_bits, weight_bits = self.product_bits(code, inputs, binary) if macs else (None, None)
+        all_binary = input_bits == weight_bits == 1
         return LayerCounts(
             name=self.name(output),
             type=code,
@@ -139,28 +172,67 @@ class _Graph:
             input_bits=input_bits,
             weight_bits=weight_bits,
             parameters=parameters,
+            moving_statistics=0,
             binary_weights=binary,
             size_bytes=size,
-            full_precision_macs=0 if packed is not None else macs,
-            binary_macs=macs if packed is not None else 0,
+            full_precision_macs=0 if all_binary else macs,
+            binary_macs=macs if all_binary else 0,
         )
 
-    def parameter_bits(self, index: int, code: str) -> int | None:
-        """Bits of one element of a constant; None for shapes, axes and the like, which are no parameters."""
+    def values(self, index: int) -> np.ndarray | None:
+        """A constant's numbers; None for a type that is not looked into, or if they are not as many as its shape."""
         tensor = self.tensors[index]
+        if tensor.type not in _NUMPY or not self.is_constant(index):
+            return None
+        data = np.asarray(self.model.buffers[tensor.buffer].data, np.uint8)
+        dtype = np.dtype(_NUMPY[tensor.type])
+        fits = len(data) == math.prod(self.shape(index)) * dtype.itemsize
+        return data.view(dtype).reshape(self.shape(index)) if fits else None
+
+    def does_nothing(self, index: int, neutral: int | None) -> bool:
+        values = None if neutral is None else self.values(index)
+        return values is not None and bool((values == neutral).all())
+
+    def binary_weights(self, operator: schema.OperatorT, code: str, inputs: list[int]) -> int:
+        """How many weights of an operator have one bit: two values that differ in their sign, in every filter."""
+        if code == "LceBconv2d":
+            return self.bconv_weights(operator)
+        values = self.values(inputs[1]) if code in _WEIGHTS_RANK else None
+        if values is None or not values.min() < 0 < values.max():
+            return 0
+        by_filter = np.moveaxis(np.abs(values), 3 if code == "DEPTHWISE_CONV_2D" else 0, 0)
+        magnitudes = by_filter.reshape(len(by_filter), -1)
+        return values.size if magnitudes.shape[1] > 1 and (magnitudes == magnitudes[:, :1]).all() else 0
+
+    def from_sign(self, index: int) -> bool:
+        """A tensor of ±1 that a sign has given, whatever type it has here."""
+        while index in self.producers:
+            operator = self.producers[index]
+            code = self.code(operator)
+            if code not in _MOVING:
+                return code == "LceDequantize"
+            index = operator.inputs[0]
+        return False
+
+    def parameter_bits(self, index: int, code: str) -> int | None:
+        """Bits of one element of a constant; None for shapes, axes, what images are surrounded with: no parameters."""
+        tensor = self.tensors[index]
+        if not self.shape(index):
+            return None
         if tensor.type == schema.TensorType.INT32:
             quantization = tensor.quantization
             scaled = quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
             return 32 if scaled or code == "LceBconv2d" else None
         return _BITS.get(tensor.type)
 
-    def product_bits(self, code: str, inputs: list[int], macs: int) -> tuple[int | None, int | None]:
-        if not macs:
-            return None, None
+    def product_bits(self, code: str, inputs: list[int], binary: int) -> tuple[int | None, int | None]:
         if code == "LceBconv2d":
             return 1, 1
         activation, weights = (inputs[2], inputs[1]) if code == "TRANSPOSE_CONV" else inputs[:2]
-        return _BITS.get(self.tensors[activation].type), _BITS.get(self.tensors[weights].type)
+        return (
+            1 if self.from_sign(activation) else _BITS.get(self.tensors[activation].type),
+            1 if binary else _BITS.get(self.tensors[weights].type),
+        )
 
     def bconv_weights(self, operator: schema.OperatorT) -> int:
         """Weights of an LceBconv2d, without what fills up the last word of 32 channels.
