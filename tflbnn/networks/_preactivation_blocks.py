@@ -8,7 +8,7 @@ from tflbnn._keras import keras, tf
 from tflbnn.binarization import Binarization
 
 
-def basic_unit(
+def basic_block(
     x: tf.Tensor, binarization: Binarization, filters: int, strides: int, first: bool, name: str
 ) -> tf.Tensor:
     """BatchNorm → 3×3 convolution, twice, plus the shortcut (LTB figure 1b)."""
@@ -20,7 +20,7 @@ def basic_unit(
     return keras.layers.Add(name=f"{name}_add")([y, x])
 
 
-def bottleneck_unit(
+def bottleneck_block(
     x: tf.Tensor, binarization: Binarization, filters: int, strides: int, first: bool, name: str
 ) -> tf.Tensor:
     """BatchNorm → 1×1, 3×3 and 1×1 convolution, the first two of a quarter of the filters (LTB figure 1a)."""
@@ -36,7 +36,7 @@ def bottleneck_unit(
 
 
 def _projection(normed: tf.Tensor, binarization: Binarization, filters: int, strides: int, name: str) -> tf.Tensor:
-    """The 1×1 convolution around a stage's first unit; it sees what the unit's first convolution sees."""
+    """The 1×1 convolution around a stage's first block; it sees what the block's first convolution sees."""
     if binarization.downsampling == "float32":
         normed = keras.layers.ReLU(name=f"{name}_shortcut_relu")(normed)
     return layers.downsample(binarization, filters, strides=strides, name=f"{name}_shortcut")(normed)

@@ -144,7 +144,7 @@ def benn_resnet18(
     classes: int = 1000,
     binarization: Binarization = DEFAULT,
     *,
-    units: tuple[int, ...] = (2, 2, 2, 2),
+    blocks: tuple[int, ...] = (2, 2, 2, 2),
     filters: tuple[int, ...] = (64, 128, 256, 512),
     width: float = 1.0,
     stem: Literal["cifar", "imagenet"] = "imagenet",
@@ -156,7 +156,7 @@ def benn_resnet18(
             4 (imagenet) for the stem, times 2 for every stage but the first.
         classes: at least 2.
         binarization: how the 3×3 convolutions quantize; its `downsampling` decides the 1×1 shortcuts.
-        units: of two convolutions each, in each stage.
+        blocks: of two convolutions each, in each stage.
         filters: channels of each stage; the stem has the first's.
         width: what all of them are multiplied by; the results are rounded to integers.
         stem: "imagenet", a 7×7 convolution and a pooling of stride 2 each, or "cifar", a 3×3 convolution.
@@ -168,21 +168,21 @@ def benn_resnet18(
     Raises:
         UserError: a value outside of what is written above.
 
-    >>> benn_resnet18((8, 8, 1), 10, units=(1, 1), filters=(8, 16), stem="cifar").output_shape
+    >>> benn_resnet18((8, 8, 1), 10, blocks=(1, 1), filters=(8, 16), stem="cifar").output_shape
     (None, 10)
     """
-    units = tuple(_checks.check_integer("every number of units", n) for n in _checks.check_sequence("units", units))
+    blocks = tuple(_checks.check_integer("every number of blocks", n) for n in _checks.check_sequence("blocks", blocks))
     classes = _checks.check_integer("classes", classes, 2)
-    filters = _checks.check_filters("filters (one number a stage)", filters, len(units), width)
+    filters = _checks.check_filters("filters (one number a stage)", filters, len(blocks), width)
     _checks.check_choice("stem", stem, tuple(_checks.STEM_STRIDES))
-    input_shape = _checks.check_input_shape(input_shape, _checks.STEM_STRIDES[stem] * 2 ** (len(units) - 1))
+    input_shape = _checks.check_input_shape(input_shape, _checks.STEM_STRIDES[stem] * 2 ** (len(blocks) - 1))
 
     from tflbnn._keras import keras
     from tflbnn.networks import _blocks, _plain_blocks, _residual_blocks
 
     image = keras.Input(input_shape, name="image")
     x = _blocks.normalized_stem(image, binarization, stem, filters[0], activation=None)
-    x = _residual_blocks.stages(x, binarization, units, filters, _plain_blocks.basic_block)
+    x = _residual_blocks.stages(x, binarization, blocks, filters, _plain_blocks.basic_block)
     if binarization.last == "float32":  # the sign of a ReLU's mean would be +1 everywhere
         x = keras.layers.ReLU(name="head_relu")(x)
     return keras.Model(image, _blocks.classify(x, binarization, classes), name="resnet")

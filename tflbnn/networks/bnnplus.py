@@ -2,7 +2,7 @@
 https://arxiv.org/abs/1812.11800 (BNN+).
 
 "Batch-normalization before each activation function", the first and the last layer in full precision. The paper gives
-accuracies, of its own SignSwish and trainable scales, but no sizes. Weights are drawn to ±1 by R1 and not clipped.
+accuracies, of its SignSwish and trainable scales, but no sizes. R1 draws the weights to ±1, as in 4.1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tflbnn.networks._checks import Figure, Model
 
 PAPER = "BNN+ 4"
 
-DEFAULT = Binarization(t_clip=1.0, constraint="none", regularizer="r1", regularization=1e-6)
+DEFAULT = Binarization(t_clip=1.0, regularizer="r1", regularization=1e-6)
 
 IMAGENET = {"input_shape": (224, 224, 3), "classes": 1000, "data": "ImageNet"}
 CIFAR10 = {"input_shape": (32, 32, 3), "classes": 10, "data": "CIFAR-10"}
@@ -118,7 +118,7 @@ def bnnplus_resnet18(
     classes: int = 1000,
     binarization: Binarization = DEFAULT,
     *,
-    units: tuple[int, ...] = (2, 2, 2, 2),
+    blocks: tuple[int, ...] = (2, 2, 2, 2),
     filters: tuple[int, ...] = (64, 128, 256, 512),
     width: float = 1.0,
     stem: Literal["cifar", "imagenet"] = "imagenet",
@@ -129,7 +129,7 @@ def bnnplus_resnet18(
     """
     from tflbnn.networks.benn import benn_resnet18
 
-    return benn_resnet18(input_shape, classes, binarization, units=units, filters=filters, width=width, stem=stem)
+    return benn_resnet18(input_shape, classes, binarization, blocks=blocks, filters=filters, width=width, stem=stem)
 
 
 NETWORKS = (bnnplus_alexnet, bnnplus_vgg, bnnplus_resnet18)
