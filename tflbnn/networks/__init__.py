@@ -20,11 +20,15 @@ from tflbnn.networks import benn as _benn
 from tflbnn.networks import bi_real_net as _bi_real_net
 from tflbnn.networks import binary_densenet as _binary_densenet
 from tflbnn.networks import bnnplus as _bnnplus
+from tflbnn.networks import densenet as _densenet
 from tflbnn.networks import inception_bn as _inception_bn
 from tflbnn.networks import lenet as _lenet
+from tflbnn.networks import meliusnet as _meliusnet
 from tflbnn.networks import quicknet as _quicknet
+from tflbnn.networks import reactnet as _reactnet
 from tflbnn.networks import real_to_binary_net as _real_to_binary_net
 from tflbnn.networks import resnet as _resnet
+from tflbnn.networks import resnet_e as _resnet_e
 from tflbnn.networks import ssd as _ssd
 from tflbnn.networks._checks import Figure
 
@@ -34,11 +38,15 @@ _FAMILIES = (
     _alexnet,
     _inception_bn,
     _resnet,
+    _densenet,
     _bnnplus,
     _benn,
+    _resnet_e,
     _binary_densenet,
+    _meliusnet,
     _bi_real_net,
     _real_to_binary_net,
+    _reactnet,
     _quicknet,
     _ssd,
 )

@@ -41,6 +41,15 @@ def bi_real_block(x: tf.Tensor, binarization: Binarization, filters: int, stride
     return keras.layers.Add(name=f"{name}_add")([y, shortcut(x, binarization, filters, strides, name)])
 
 
+def reactnet_block(x: tf.Tensor, binarization: Binarization, filters: int, strides: int, name: str) -> tf.Tensor:
+    """RSign → 3×3 convolution → BatchNorm, plus the shortcut → RPReLU. The convolution takes the sign."""
+    y = layers.RSign(name=f"{name}_rsign")(x)
+    y = layers.conv2d(binarization, filters, 3, strides=strides, name=f"{name}_conv")(y)
+    y = layers.batch_normalization(name=f"{name}_norm")(y)
+    y = keras.layers.Add(name=f"{name}_add")([y, shortcut(x, binarization, filters, strides, name)])
+    return layers.RPReLU(name=f"{name}_rprelu")(y)
+
+
 def real_to_binary_block(
     x: tf.Tensor, binarization: Binarization, filters: int, strides: int, name: str, reduction: int
 ) -> tf.Tensor:

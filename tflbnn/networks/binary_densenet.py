@@ -8,8 +8,8 @@ BatchNorm's gamma and beta included, its moving statistics not: so counted, all 
 
 The authors' later results (BMXNet 2, 2020) have a stem of three 3×3 convolutions, the last two in groups, in the place
 of the 7×7 one: stem="grouped". Of BinaryDenseNet-28's 202 million full-precision multiply-accumulates that saves 49.4
-million, 24 %. Their operations, f + b/64, drop from 2.58·10⁸ to 2.09·10⁸, 19 %, and these two numbers are met here;
-trained alike, accuracy rises from 61.7 to 62.6 %.
+million, 24 %. Their operations, f + b/64 without the classifier, drop from 2.58·10⁸ to 2.09·10⁸, 19 %, which is met
+here; trained alike, accuracy rises from 61.7 to 62.6 %.
 """
 
 from __future__ import annotations
