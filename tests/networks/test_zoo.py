@@ -1,0 +1,90 @@
+"""Every network, in its smallest form, trains a step, converts, verifies and runs on the delegate."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.networks.residual_networks import BINARIZATIONS, loss_of_one_step
+from tests.networks.smallest import CLASSES, smallest
+from tflbnn import networks
+from tflbnn._keras import keras
+from tflbnn.binarization import Binarization
+from tflbnn.converter import Conversion, convert
+from tflbnn.runtime import Model
+
+# What each of Larq's layers on 1-bit inputs and weights becomes.
+OPERATORS = {"QuantConv2D": "LceBconv2d", "QuantDense": "FULLY_CONNECTED"}  # the latter has no 1-bit operator yet
+
+# A plain, a residual and a dense network of two stages each.
+KINDS = {
+    "lenet": {},
+    "resnet18": {"blocks": (1, 1), "filters": (64, 64, 128), "stem": "cifar"},
+    "binary_densenet": {},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    loss: float
+    conversion: Conversion
+    keras: np.ndarray
+    delegate: np.ndarray
+
+
+_OUTCOMES: dict[str, Outcome] = {}
+
+
+def outcome(model: keras.Model) -> Outcome:
+    """Of training, converting and running; the same networks, as some are in their smallest form, are run once."""
+    key = model.to_json()
+    if key not in _OUTCOMES:
+        loss = loss_of_one_step(model)  # batch normalization is no identity any more
+        conversion = convert(model)
+        images = np.random.default_rng(0).normal(size=(2, *model.input_shape[1:])).astype(np.float32)
+        with Model(conversion.flatbuffer) as runtime:
+            probabilities = runtime.predict(images)
+        _OUTCOMES[key] = Outcome(loss, conversion, model(images, training=False).numpy(), probabilities)
+    return _OUTCOMES[key]
+
+
+def check(model: keras.Model, binarization: Binarization) -> None:
+    found = outcome(model)
+    assert np.isfinite(found.loss)
+    assert found.conversion.report.verification["verified"]
+    assert found.delegate.shape == (2, CLASSES)
+    np.testing.assert_allclose(found.delegate.sum(axis=1), 1, rtol=1e-5)
+    # A sum of scaled signs may be 0 in exact arithmetic only, and then have either sign.
+    if binarization.kernel_quantizer != "magnitude_aware_sign":
+        np.testing.assert_allclose(found.delegate, found.keras, rtol=1e-3, atol=1e-5)
+    if binarization.is_binary:
+        became = {row.layer: row.operators for row in found.conversion.report.explain}
+        binary = [layer for layer in model.layers if type(layer).__name__ in OPERATORS]
+        assert binary
+        assert [la.name for la in binary if OPERATORS[type(la).__name__] not in became[la.name]] == []
+
+
+def own_binarization(name: str) -> Binarization:
+    return networks.get(name).__defaults__[-1]
+
+
+@pytest.mark.parametrize("name", networks.NAMES)
+def test_every_network_runs_in_its_smallest_form(name: str) -> None:
+    check(smallest(name), own_binarization(name))
+
+
+@pytest.mark.parametrize("binarization", BINARIZATIONS, ids=repr)
+@pytest.mark.parametrize("name", KINDS)
+def test_every_binarization_runs_on_a_plain_a_residual_and_a_dense_network(
+    name: str, binarization: Binarization
+) -> None:
+    check(smallest(name, binarization, **KINDS[name]), binarization)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("binarization", BINARIZATIONS, ids=repr)
+@pytest.mark.parametrize("name", networks.NAMES)
+def test_every_network_runs_with_every_binarization(name: str, binarization: Binarization) -> None:
+    check(smallest(name, binarization), binarization)
