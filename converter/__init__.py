@@ -15,6 +15,7 @@ import numpy as np
 from tflbnn import __version__
 from tflbnn._keras import keras
 from tflbnn.converter import passes
+from tflbnn.converter.detection import append_post_processing
 from tflbnn.converter.explain import Explained, require_binary
 from tflbnn.converter.explain import explain as _explain
 from tflbnn.converter.export import Exported, export
@@ -22,6 +23,7 @@ from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import lower as _lower
 from tflbnn.converter.passes import PassReport
 from tflbnn.converter.verify import verify as _verify
+from tflbnn.detection import PostProcessing
 from tflbnn.errors import UserError
 from tflbnn.runtime.metadata import Metadata, add_metadata
 
@@ -64,6 +66,8 @@ def convert(
 ) -> Conversion:
     """Converts a Keras model and verifies the result.
 
+    A model with `default_boxes`, as those of `tflbnn.networks.ssd`, gets TFLite's operator for detection at its end.
+
     Args:
         model: float32, its inputs' shapes known but for the batch, which becomes 1 (a runtime can resize it).
         rest: what the layers that are not binary compute in; float32 is all there is so far.
@@ -88,6 +92,8 @@ def convert(
     rows = _explain(model, graph)
     if fail_on_float:
         require_binary(rows)
+    if (defaults := getattr(model, "default_boxes", None)) is not None:
+        append_post_processing(graph, defaults, PostProcessing())
     described = metadata or Metadata(name=model.name)
     if labels is not None:
         described = dataclasses.replace(described, labels=tuple(labels))

@@ -16,6 +16,7 @@ from tflbnn import data
 from tflbnn._files import atomic_path
 from tflbnn.errors import UserError
 from tflbnn.runtime.metadata import Metadata
+from tflbnn.training.scores import score_of
 
 if TYPE_CHECKING:
     from tflbnn.converter import Conversion
@@ -91,13 +92,15 @@ def export(
 def describe(run: Run) -> Metadata:
     """What the file of a run's model says about itself."""
     recipe = run.recipe
+    score, tested = score_of(run.metrics, "test")
+    reached = "" if score.name == "accuracy" else f": {tested:.1%} {score.text} on its test images"
     return Metadata(
         name=recipe.name,
-        description=f"{recipe.network.name} trained on {recipe.data.name} by the recipe {recipe.name}",
+        description=f"{recipe.network.name} trained on {recipe.data.name} by the recipe {recipe.name}{reached}",
         mean=run.normalization.mean,
         std=run.normalization.std,
         recipe=recipe.to_dict(),
-        accuracy=run.metrics["test_accuracy"],
+        accuracy=run.metrics.get("test_accuracy"),
     )
 
 
@@ -107,7 +110,7 @@ def samples(run: Run, data_dir: str | os.PathLike[str] | None) -> tuple[np.ndarr
     A folder that was named must hold them.
     """
     try:
-        images = data.load(run.recipe.data, data_dir).validation.x[:_SAMPLES]
+        images = np.asarray(data.load(run.recipe.data, data_dir).validation.x[:_SAMPLES])
     except UserError:
         if data_dir is not None:
             raise

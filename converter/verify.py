@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tflbnn._keras import keras
 from tflbnn.converter.binary import find, require_exact, same_bits, with_keras_weights
 from tflbnn.converter.comparison import TOLERANCE, Comparison, difference
+from tflbnn.converter.detection import raw_outputs, verify_post_processing
 from tflbnn.converter.explain import leaves
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.probe import Probe
@@ -43,13 +44,19 @@ def verify(model: keras.Model, flatbuffer: bytes, samples: Samples | None = None
 
     Returns:
         The content of verification.json: verified, samples, kernels, binary_layers, mismatches (always 0), ties,
-        max_abs_error, layers (one entry a binary layer).
+        max_abs_error, layers (one entry a binary layer). Of a detector, its raw outputs are compared so, and then what
+        the file detects with what NumPy makes of them: detections, detections_max_abs_error.
 
     Raises:
         VerificationError: they differ; the message says at which layer that starts.
         UserError: the samples do not fit the model, or the delegate is missing.
     """
-    return _Verification(model, flatbuffer, samples).result()
+    raw = raw_outputs(flatbuffer)
+    if raw is None:
+        return _Verification(model, flatbuffer, samples).result()
+    verification = _Verification(model, raw, samples)
+    result = verification.result()
+    return result | verify_post_processing(flatbuffer, raw, model.default_boxes, verification.samples)
 
 
 class _Verification:

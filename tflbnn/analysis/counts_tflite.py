@@ -25,6 +25,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tflbnn.analysis.counts import Counts, LayerCounts, packed_bytes
 from tflbnn.errors import UserError
 from tflbnn.runtime.flexmap import read_map
+from tflbnn.runtime.post_processing import OPERATOR as DETECTION
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _BITS = {
@@ -217,7 +218,7 @@ class _Graph:
     def parameter_bits(self, index: int, code: str) -> int | None:
         """Bits of one element of a constant; None for shapes, axes, what images are surrounded with: no parameters."""
         tensor = self.tensors[index]
-        if not self.shape(index):
+        if not self.shape(index) or code == DETECTION:  # whose constant is the default boxes
             return None
         if tensor.type == schema.TensorType.INT32:
             quantization = tensor.quantization

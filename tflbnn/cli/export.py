@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """The files, what was verified, what became of every layer."""
+    """The files, what was verified, what became of every layer; `detections` for detectors only."""
 
     model: str
     verification: str
@@ -30,6 +30,7 @@ class Export:
     left_in_float: list[str]
     explain: list[dict[str, Any]]
     show_layers: bool
+    detections: int | None = None
 
     def render(self, console: Console) -> None:
         from rich.box import SIMPLE_HEAD
@@ -51,6 +52,8 @@ class Export:
             "verified", f"[bold green]{self.binary_layers} binary layers, bit for bit[/], on {escape(images)}"
         )
         facts.add_row("outputs", f"within {self.max_abs_error:.2g} of Keras; {self.ties} ties at a sign's threshold")
+        if self.detections is not None:
+            facts.add_row("detections", f"{self.detections} of them, as NumPy decodes and suppresses the raw outputs")
         facts.add_row("size", f"{self.size_bytes:,} bytes")
         facts.add_row("model", escape(self.model))
         console.print(facts, soft_wrap=True)
@@ -98,6 +101,7 @@ def command(
         left_in_float=[row["layer"] for row in rows if row["left_in_float"]],
         explain=rows,
         show_layers=explain,
+        detections=exported.verification_result.get("detections"),
     )
 
 

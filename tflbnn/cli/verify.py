@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """What was compared; a difference is an error with exit code 3."""
+    """What was compared; a difference is an error with exit code 3. `detections` are None but for detectors."""
 
     model: str
     run: str
@@ -30,6 +30,8 @@ class Verification:
     max_abs_error: float
     tolerance: float
     layers: list[dict[str, Any]]
+    detections: int | None = None
+    detections_max_abs_error: float | None = None
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -49,6 +51,12 @@ class Verification:
             f"on {self.samples} samples ({self.samples_from}).",
             soft_wrap=True,
         )
+        if self.detections is not None:
+            console.print(
+                f"Its {self.detections} detections there are those of its raw outputs, within "
+                f"{self.detections_max_abs_error:.2g}.",
+                soft_wrap=True,
+            )
 
 
 @_command
@@ -64,15 +72,14 @@ def command(
     """Compare Keras, the reference kernels and the delegate on a run's model."""
     from tflbnn._files import readable_errors
     from tflbnn.cli._quiet import quiet_status
-    from tflbnn.errors import UserError, VerificationError
-    from tflbnn.runtime.check import check_model
+    from tflbnn.runtime.check import check_model, naming
     from tflbnn.training import Run
 
     opened = Run.open(run)
     path = model or opened.model_tflite
     with readable_errors("read the model", path):
         content = path.read_bytes()
-    try:
+    with naming(path):
         check_model(content)
         with quiet_status("loading TensorFlow and Larq") as progress:
             from tflbnn.converter.export import samples
@@ -83,8 +90,4 @@ def command(
             images, source = samples(opened, data_dir)
             progress("verifying")
             found = verify(keras_model, content, images)
-    except VerificationError as error:
-        raise VerificationError(f"{path}: {error}") from error
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
     return Verification(model=str(path), run=str(run), samples_from=source, **found)

@@ -1,6 +1,6 @@
 """SSD on BinaryDenseNet: Liu et al., "SSD: Single Shot MultiBox Detector" (2016), with the base network of BDN 5.3.
 
-https://arxiv.org/abs/1512.02325 (SSD), https://arxiv.org/abs/1906.08637 (BDN). BDN takes Gluon-CV's SSD and replaces its
+https://arxiv.org/abs/1512.02325 (SSD), https://arxiv.org/abs/1906.08637 (BDN). BDN takes Gluon-CV's SSD, replaces its
 base network, and says no more than that. As in Gluon-CV's SSD-512 of a ResNet, predictions are made from the base's
 stages at 1/16 and 1/32 of the resolution and from four further ones, whose boxes have Gluon-CV's sizes and ratios. The
 further ones are what the base is made of: a transition that halves resolution and channels, then a dense block. Their

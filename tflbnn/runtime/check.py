@@ -6,14 +6,17 @@ reads the file as data, verifies it, and answers with one line.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.schema_py_generated import BuiltinOperator, BuiltinOptions, TensorType
 
-from tflbnn.errors import UserError
+from tflbnn.errors import UserError, VerificationError
 from tflbnn.runtime.flexmap import read_map
 from tflbnn.runtime.metadata import OWN_ENTRIES, SHA256_ENTRY
 from tflbnn.runtime.operators import BUILTIN, CUSTOM
@@ -65,6 +68,21 @@ _LARGEST = {"padding": 1, "fused_activation_function": 5, "weights_format": 1}
 # Options that count an operator's inputs or outputs.
 _COUNTS = {"SPLIT": ("num_splits", "outputs"), "SPLIT_V": ("num_splits", "outputs"), "UNPACK": ("num", "outputs")}
 _COUNTS |= {"PACK": ("values_count", "inputs")}
+
+
+@contextlib.contextmanager
+def naming(file: str | os.PathLike[str]) -> Iterator[None]:
+    """Puts a file's name before the errors about its content.
+
+    >>> with naming("model.tflite"):
+    ...     check_model(b"GIF89a")
+    Traceback (most recent call last):
+    tflbnn.errors.UserError: model.tflite: The file is no TensorFlow Lite model: bytes 4 to 8 are b'9a', not b'TFL3'.
+    """
+    try:
+        yield
+    except (UserError, VerificationError) as error:
+        raise type(error)(f"{os.fspath(file)}: {error}") from error
 
 
 def check_model(content: bytes) -> None:
@@ -263,11 +281,16 @@ class _Checker:
             data = operator["custom_options"]
             # LceQuantize and LceDequantize have no options at all.
             if data is None or not len(data):
+                if name == post_processing.OPERATOR:
+                    raise DamagedError(f"{where} has no options")
                 return {}
             try:
-                return read_map(data.tobytes())
+                given = read_map(data.tobytes())
+                if name == post_processing.OPERATOR:
+                    post_processing.check_options(given)
             except ValueError as error:
                 raise DamagedError(f"the options of {where} are broken: {error}") from error
+            return given
         options = operator["builtin_options"]
         required = _REQUIRED_OPTIONS.get(name)
         if required and (options is None or operator["builtin_options_type"] != _OPTIONS[required]):

@@ -19,6 +19,8 @@ import numpy as np
 
 from tflbnn.errors import UserError
 from tflbnn.runtime.flatbuffer import pack, schema, unpack
+from tflbnn.runtime.flexmap import read_map
+from tflbnn.runtime.post_processing import CATEGORY, OPERATOR, OUTPUTS
 from tflbnn.runtime.schemas import METADATA, METADATA_IDENTIFIER, MODEL, MODEL_IDENTIFIER
 from tflbnn.runtime.tables import DamagedError, Table, decode, encode
 
@@ -29,9 +31,11 @@ SHA256_ENTRY = "TFLBNN_SHA256"
 LABEL_FILE = "labels.txt"
 
 # Numbers of metadata_schema.fbs.
-_IMAGE_PROPERTIES, _FEATURE_PROPERTIES, _NORMALIZATION = 2, 1, 1
+_IMAGE_PROPERTIES, _FEATURE_PROPERTIES, _BOX_PROPERTIES, _NORMALIZATION = 2, 1, 3, 1
 _RGB, _GRAYSCALE = 1, 2
-_TENSOR_AXIS_LABELS = 2
+_TENSOR_AXIS_LABELS, _TENSOR_VALUE_LABELS = 2, 3
+# Boxes by their borders in shares of the image: where left, top, right and bottom are in (ymin, xmin, ymax, xmax).
+_BOX = {"index": (1, 0, 3, 2), "type": 1, "coordinate_type": 0}
 _PARSER_VERSION = "1.0.0"  # the oldest parser that knows every field written here
 
 _LARGEST_LABEL_FILE = 16 << 20
@@ -43,7 +47,8 @@ class Metadata:
 
     Attributes:
         name, description, version, author, license: free text.
-        labels: names of the classes, in the order of the output's last axis.
+        labels: names of the classes, in the order of the output's last axis; of a detector, of the numbers that
+            its output "category" has.
         mean, std: of the pixels or features, one value or one a channel; the model takes (x - mean) / std.
         input_kind: "image" or "feature".
         recipe: the resolved recipe as trained, or None.
@@ -175,15 +180,26 @@ def _require_fit(model: schema.ModelT, metadata: Metadata) -> None:
             raise UserError(
                 f"{name} must have 1 value or one for each of {channels} channels. Received: {len(values)}."
             )
-    classes = int(graph.tensors[graph.outputs[0]].shape[-1]) if len(graph.tensors[graph.outputs[0]].shape) else 1
+    classes = _detected_classes(model)
+    if classes is None:
+        shape = graph.tensors[graph.outputs[0]].shape
+        classes = int(shape[-1]) if len(shape) else 1
     if metadata.labels and len(metadata.labels) != classes:
         raise UserError(
             f"There must be a label for each of the {classes} outputs. Received: {len(metadata.labels)} labels."
         )
 
 
+def _detected_classes(model: schema.ModelT) -> int | None:
+    """How many classes a detector knows; None where the model is none."""
+    for operator in model.subgraphs[0].operators or []:
+        if _text(model.operatorCodes[operator.opcodeIndex].customCode) == OPERATOR:
+            return int(read_map(bytes(operator.customOptions))["num_classes"])
+    return None
+
+
 def _describe(model: schema.ModelT, metadata: Metadata) -> Table:
-    """The ModelMetadata table. Normalization belongs to the first input, labels to the first output."""
+    """The ModelMetadata table. Normalization belongs to the first input, labels to the first output or to "category"."""
     graph = model.subgraphs[0]
     names = _signature_names(model)
     inputs = [_describe_tensor(names["inputs"].get(index, graph.tensors[index].name)) for index in graph.inputs]
@@ -196,9 +212,13 @@ def _describe(model: schema.ModelT, metadata: Metadata) -> Table:
     if metadata.mean is not None:
         normalization = {"mean": metadata.mean, "std": metadata.std}
         inputs[0]["process_units"] = [{"options_type": _NORMALIZATION, "options": normalization}]
+    detects = _detected_classes(model) is not None
+    if detects:
+        outputs[0]["content"] = {"content_properties_type": _BOX_PROPERTIES, "content_properties": _BOX}
     if metadata.labels:
-        labels = {"name": LABEL_FILE, "description": "Names of the classes.", "type": _TENSOR_AXIS_LABELS}
-        outputs[0]["associated_files"] = [labels]
+        kind = _TENSOR_VALUE_LABELS if detects else _TENSOR_AXIS_LABELS
+        labels = {"name": LABEL_FILE, "description": "Names of the classes.", "type": kind}
+        outputs[OUTPUTS.index(CATEGORY) if detects else 0]["associated_files"] = [labels]
     texts = {name: getattr(metadata, name) or None for name in ("name", "description", "version", "author", "license")}
     described = {"input_tensor_metadata": inputs, "output_tensor_metadata": outputs}
     return {**texts, "subgraph_metadata": [described], "min_parser_version": _PARSER_VERSION}
@@ -237,9 +257,12 @@ def _undescribe(described: Table, file: bytes) -> dict[str, Any]:
                     for name in ("mean", "std"):
                         values = unit["options"][name]
                         fields[name] = None if values is None else tuple(map(float, values))
-        for tensor in (graph["output_tensor_metadata"] or [])[:1]:
+        for position, tensor in enumerate(graph["output_tensor_metadata"] or []):
             for associated in tensor["associated_files"] or []:
-                if associated["type"] == _TENSOR_AXIS_LABELS and "labels" not in fields:
+                names_classes = associated["type"] == _TENSOR_VALUE_LABELS or (
+                    associated["type"] == _TENSOR_AXIS_LABELS and position == 0
+                )
+                if names_classes and "labels" not in fields:
                     fields["labels"] = _labels(file, _text(associated["name"]))
     return fields
 

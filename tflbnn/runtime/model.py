@@ -15,7 +15,7 @@ from tflbnn._files import readable_errors
 from tflbnn.errors import UserError
 from tflbnn.runtime import delegate as delegates
 from tflbnn.runtime import image as images
-from tflbnn.runtime.check import check_model
+from tflbnn.runtime.check import check_model, naming
 from tflbnn.runtime.inputs import Shape, check_inputs
 from tflbnn.runtime.metadata import Metadata, read_metadata
 
@@ -66,11 +66,9 @@ class Model:
             self.name = os.fspath(model)
             with readable_errors("read the model", self.name):
                 content = Path(model).read_bytes()
-        try:
+        with naming(self.name):
             check_model(content)
             self.metadata: Metadata | None = read_metadata(content)
-        except UserError as error:
-            raise UserError(f"{self.name}: {error}") from error
         self.threads = threads
         self.kernel: str | None = None
         loaded = []

@@ -162,13 +162,14 @@ METADATA = Schema(
         ),
         "FeatureProperties": (),
         "ImageProperties": (("color_space", "i8"), ("default_size", "ImageSize")),
+        "BoundingBoxProperties": (("index", "[u32]"), ("type", "i8"), ("coordinate_type", "i8")),
         "ImageSize": (("width", "u32"), ("height", "u32")),
         "ProcessUnit": (("options_type", "u8"), ("options", "union ProcessUnitOptions")),
         "NormalizationOptions": (("mean", "[f32]"), ("std", "[f32]")),
         "AssociatedFile": (("name", "string"), ("description", "string"), ("type", "i8"), ("locale", "string")),
     },
     {
-        "ContentProperties": {1: "FeatureProperties", 2: "ImageProperties"},
+        "ContentProperties": {1: "FeatureProperties", 2: "ImageProperties", 3: "BoundingBoxProperties"},
         "ProcessUnitOptions": {1: "NormalizationOptions"},
     },
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tflbnn.runtime.post_processing import OPERATOR as DETECTION
 from tflbnn.runtime.tables import DamagedError
 
 Shape = tuple[int, ...]
@@ -52,6 +53,8 @@ def check_output(name: str, inputs: Inputs, outputs: list[Shape], where: str) ->
         raise DamagedError(f"{where} has inputs of shapes {inputs.shapes}, which do not fit it") from error
     if expected is not None and expected != outputs[0]:
         raise DamagedError(f"{where} has an output of shape {outputs[0]} where {expected} follows from its inputs")
+    if name == DETECTION and outputs[1:] != [expected[:2], expected[:2], (1,)]:
+        raise DamagedError(f"{where} has outputs of shapes {outputs[1:]}, which do not belong to {outputs[0]}")
 
 
 def _windowed(inputs: Inputs, window: Shape, channels: int) -> Shape:
@@ -179,6 +182,17 @@ def _pack(inputs: Inputs) -> Shape:
     return (*shape[:axis], len(inputs.shapes), *shape[axis:])
 
 
+def _detect(inputs: Inputs) -> Shape:
+    offsets, probabilities, defaults = inputs.shapes
+    batch, boxes, _ = offsets
+    classes = inputs.options["num_classes"]
+    if batch != 1 or offsets != (1, boxes, 4) or defaults != (boxes, 4):
+        raise ValueError
+    if probabilities not in ((1, boxes, classes), (1, boxes, classes + 1)):  # without or with the background
+        raise ValueError
+    return (1, inputs.options["max_detections"] * inputs.options["max_classes_per_detection"], 4)
+
+
 _REDUCTIONS = (
     "MEAN",
     "SUM",
@@ -219,4 +233,5 @@ _RULES: dict[str, Callable[[Inputs], Shape | None]] = {
     "BROADCAST_TO": _given_by(1),
     "FILL": _given_by(0),
     "TRANSPOSE_CONV": _given_by(0),
+    DETECTION: _detect,
 }
