@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tflbnn.analysis.report.units import milliseconds, percent, size
+from tflbnn.analysis.report.units import milliseconds, percent
+from tflbnn.analysis.units import size
 from tflbnn.cli._command import command as _command
 from tflbnn.cli._command import plain
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tflbnn import networks
 from tflbnn.analysis.counts import Counts, LayerCounts
-from tflbnn.analysis.report.units import short, size
+from tflbnn.analysis.units import short, size
 from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError, nearest
 from tflbnn.networks import Figure
@@ -209,14 +209,12 @@ def _of_run(path: Path) -> Summary:
 def _of_file(path: Path) -> Summary:
     from tflbnn._files import readable_errors
     from tflbnn.analysis.counts_tflite import counts_tflite, input_shape
-    from tflbnn.runtime.check import check_model
+    from tflbnn.runtime.check import check_model, naming
 
     with readable_errors("read the model", path):
         content = path.read_bytes()
-    try:
+    with naming(path):
         check_model(content)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
     return _summary(str(path), "model file", input_shape(content), None, counts_tflite(content), len(content))
 
 

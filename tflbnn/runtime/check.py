@@ -17,6 +17,7 @@ import numpy as np
 from ai_edge_litert.schema_py_generated import BuiltinOperator, BuiltinOptions, TensorType
 
 from tflbnn.errors import UserError, VerificationError
+from tflbnn.runtime import post_processing
 from tflbnn.runtime.flexmap import read_map
 from tflbnn.runtime.metadata import OWN_ENTRIES, SHA256_ENTRY
 from tflbnn.runtime.operators import BUILTIN, CUSTOM

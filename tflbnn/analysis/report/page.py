@@ -7,7 +7,8 @@ import functools
 from tflbnn import __version__
 from tflbnn.analysis.report import sections
 from tflbnn.analysis.report.facts import Facts
-from tflbnn.analysis.report.units import flatten, milliseconds, percent, short, size
+from tflbnn.analysis.report.units import flatten, milliseconds, percent
+from tflbnn.analysis.units import short, size
 from tflbnn.errors import INSTALL_TRAIN, UserError
 
 try:

@@ -9,7 +9,8 @@ import numpy as np
 
 from tflbnn.analysis.report import charts
 from tflbnn.analysis.report.facts import Confusion, Facts, Latency
-from tflbnn.analysis.report.units import cell, flatten, milliseconds, percent, short, size
+from tflbnn.analysis.report.units import cell, flatten, milliseconds, percent
+from tflbnn.analysis.units import short, size
 
 LARGEST_TABLE = 20  # classes; more make a table of counts unreadable, so a heat map stands in its place
 # Title of a chart -> its series and the columns of history.csv that they show.
