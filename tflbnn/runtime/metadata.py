@@ -199,7 +199,7 @@ def _detected_classes(model: schema.ModelT) -> int | None:
 
 
 def _describe(model: schema.ModelT, metadata: Metadata) -> Table:
-    """The ModelMetadata table. Normalization belongs to the first input, labels to the first output or to "category"."""
+    """The ModelMetadata table. Normalization is of the first input, labels of the first output or of "category"."""
     graph = model.subgraphs[0]
     names = _signature_names(model)
     inputs = [_describe_tensor(names["inputs"].get(index, graph.tensors[index].name)) for index in graph.inputs]
