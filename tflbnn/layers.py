@@ -195,14 +195,15 @@ class RPReLU(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         shape = (input_shape[-1],)
         self.before = self.add_weight("before", shape, initializer="zeros")
-        self.slope = self.add_weight("slope", shape, initializer=keras.initializers.Constant(0.25))
+        # With a dimension for each of the input's but the batch it is what TFLite's PRELU takes.
+        slopes = (1,) * (len(input_shape) - 2) + shape
+        self.slope = self.add_weight("slope", slopes, initializer=keras.initializers.Constant(0.25))
         self.after = self.add_weight("after", shape, initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         z = inputs + self.before
-        # In this form it becomes TFLite's PRELU.
-        return tf.nn.relu(z) - self.slope * tf.nn.relu(-z) + self.after
+        return tf.nn.relu(z) + -self.slope * tf.nn.relu(-z) + self.after
 
 
 @keras.utils.register_keras_serializable("tflbnn")

@@ -5,8 +5,8 @@ Bi-Real Net with trained shifts: RSign puts one before the sign of each channel,
 shortcut. The paper trains it in two steps, activations binarized first, against a ResNet-34.
 
 Published are 65.5 % on ImageNet and 1.63·10⁸ operations, which are f + b/64 without the classifier and are met; no size
-and no number of parameters. Here it has 11,704,424, in 4.05 MiB: Bi-Real Net's 11,689,512, a shift for each of the 3,392
-channels that go into a binary convolution, and three numbers for each of the 3,840 that come out of one.
+and no number of parameters. Here it has 11,704,424, in 4.05 MiB: Bi-Real Net's 11,689,512, a shift for each of the
+3,392 channels that go into a binary convolution, and three numbers for each of the 3,840 that come out of one.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def resnet_e34(
     stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
     width: float = 1.0,
 ) -> Model:
-    """ResNetE-34: 5.2 MB, 63.2 % on ImageNet in the authors' later results, 60.0 % in their first."""
+    """ResNetE-34: 5.2 MB, 63.2 % on ImageNet in the authors' later results."""
     return resnet_e18(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem, width=width)
 
 
