@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import re
 import shlex
 import statistics
 import sys
@@ -55,6 +56,16 @@ VARIANTS: dict[str, dict[str, str]] = {
     for downsampling in ("float32", "binary")
     for layers, growth_rate in ((2, 64), (4, 32), (8, 16))
 }
+# As large as the dense networks of 4 layers, and with as many operations.
+VARIANTS |= {
+    f"residual, {downsampling} downsampling": {
+        "network.name": "resnet_e18",
+        "layers": "4,4",
+        "filters": "64,128",
+        "downsampling": downsampling,
+    }
+    for downsampling in ("float32", "binary")
+}
 
 
 def _recipe(variant: str, seed: int) -> tuple[recipes.Recipe, str]:
@@ -78,7 +89,7 @@ def measure(variant: str, seed: int) -> dict[str, object]:
     from tflbnn.training import train
 
     recipe, command = _recipe(variant, seed)
-    folder = RUNS / f"{list(VARIANTS).index(variant)}-{seed}"
+    folder = RUNS / f"{re.sub('[^a-z0-9]+', '-', variant)}-{seed}"
     run = train(recipe, folder, resume=(folder / "recipe.json").exists(), progress=_progress)
     counted = counts(recipe.network.build(run.input_shape, len(run.labels), recipe.binarization))
     return {
