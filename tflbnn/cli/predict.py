@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tflbnn.cli._command import command as _command
+from tflbnn.cli._detections import Found, picture_path, search
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from rich.console import Console
 
     from tflbnn.runtime import Model
@@ -81,14 +83,15 @@ def _bar(share: float) -> str:
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
-def _arrays(model: Model, path: Path) -> Iterator[tuple[str, tuple[int, int] | None, Any]]:
-    """Name, former size where it was another, and prepared batch of one, for each image in a file."""
+def _arrays(model: Model, path: Path) -> Iterator[tuple[str, Image | None, tuple[int, int] | None, Any]]:
+    """Name, image where there is one, former size where it was another, and prepared batch of one, for each sample in a
+    file."""
     from tflbnn.runtime import image as images
 
-    def prepared(name: str, source: Any) -> tuple[str, tuple[int, int] | None, Any]:
+    def prepared(name: str, source: Any) -> tuple[str, Image, tuple[int, int] | None, Any]:
         image = images.read(source)
         former = (image.height, image.width)
-        return name, None if former == model.input_shape[1:3] else former, model.preprocess(image)
+        return name, image, None if former == model.input_shape[1:3] else former, model.preprocess(image)
 
     if path.suffix.lower() != ".npy":
         yield prepared(str(path), path)
@@ -97,7 +100,7 @@ def _arrays(model: Model, path: Path) -> Iterator[tuple[str, tuple[int, int] | N
     samples = array if array.ndim == len(model.input_shape) else array[None]
     for position, sample in enumerate(samples):
         name = f"{path}[{position}]" if len(samples) > 1 else str(path)
-        yield prepared(name, sample) if sample.dtype == "uint8" else (name, None, sample[None])
+        yield prepared(name, sample) if sample.dtype == "uint8" else (name, None, None, sample[None])
 
 
 def _load_array(path: Path) -> Any:
@@ -113,12 +116,14 @@ def _load_array(path: Path) -> Any:
         raise UserError(f"A .npy file must hold one plain array. Received: {path}, where {error}.") from error
 
 
-def _see(model: Model, image: str, resized_from: tuple[int, int] | None, array: Any, top: int) -> Seen:
+def _see(model: Model, image: str, resized_from: tuple[int, int] | None, scores: Any, top: int) -> Seen:
     from tflbnn.errors import UserError
 
-    scores = model.predict(array)
     if isinstance(scores, dict) or scores.ndim != 2:
-        raise UserError(f"predict needs a model with one output of shape (batch, classes). Received: {model.name}.")
+        raise UserError(
+            "predict needs a model with one output of shape (batch, classes), or TFLite_Detection_PostProcess at its "
+            f"end. Received: {model.name}."
+        )
     labels = model.labels or [str(index) for index in range(scores.shape[1])]
     if len(labels) != scores.shape[1]:
         raise UserError(
@@ -144,16 +149,41 @@ def command(
         ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 5,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Of a detector: the least score of an object to show.")
+    ] = 0.5,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a detector: the picture with boxes, or a folder for several; by default IMAGE.detections.png.",
+            show_default=False,
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of an inference.")] = 1,
-) -> Predictions:
-    """What a model sees in images: the likeliest classes, with bars."""
+) -> Predictions | Found:
+    """What a model sees in images: the likeliest classes, with bars, or the objects, with a picture."""
     from tflbnn.cli._quiet import without_remarks
+    from tflbnn.errors import UserError
     from tflbnn.runtime import Model
+    from tflbnn.runtime.post_processing import is_detector
 
     with without_remarks():
         opened = Model(model, threads=threads)
     with opened:
-        seen = [
-            _see(opened, name, former, array, top) for path in images for name, former, array in _arrays(opened, path)
-        ]
-    return Predictions(str(model), opened.kernel or "", list(opened.input_shape[1:]), seen)
+        detector = is_detector(opened.output_specs)
+        if out is not None and not detector:
+            raise UserError(f"Only a detector draws a picture. Received: --out {out} for {model}. Leave --out out.")
+        seen: list[Any] = []
+        for path in images:
+            for name, image, former, array in _arrays(opened, path):
+                outputs = opened.predict(array)
+                if detector:
+                    several = len(images) > 1 or name != str(path)
+                    picture = picture_path(name, out, several)
+                    seen.append(search(opened, outputs, name, image, former, threshold, picture))
+                else:
+                    seen.append(_see(opened, name, former, outputs, top))
+    shape = list(opened.input_shape[1:])
+    if detector:
+        return Found(str(model), opened.kernel or "", shape, threshold, seen)
+    return Predictions(str(model), opened.kernel or "", shape, seen)

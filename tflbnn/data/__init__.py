@@ -23,6 +23,7 @@ _FILES = {
     "cifar10": "cifar10",
     "cifar100": "cifar100",
     "shapes": "shapes",
+    "voc": "voc",
 }
 NAMES = tuple(_FILES)
 

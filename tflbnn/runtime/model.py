@@ -121,8 +121,17 @@ class Model:
     @property
     def input_specs(self) -> dict[str, tuple[Shape, np.dtype[Any]]]:
         """The shape and type of every input by name; None stands for an axis of any size, the batch first of all."""
+        return self._specs(self._inputs)
+
+    @property
+    def output_specs(self) -> dict[str, tuple[Shape, np.dtype[Any]]]:
+        """The shape and type of every output by name, as `input_specs`."""
+        return self._specs(self._outputs)
+
+    @staticmethod
+    def _specs(details: dict[str, dict[str, Any]]) -> dict[str, tuple[Shape, np.dtype[Any]]]:
         specs = {}
-        for name, detail in self._inputs.items():
+        for name, detail in details.items():
             sizes = detail["shape_signature"] if len(detail["shape_signature"]) else detail["shape"]
             specs[name] = ((None, *(int(size) if size >= 0 else None for size in sizes[1:])), np.dtype(detail["dtype"]))
         return specs

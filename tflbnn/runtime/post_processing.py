@@ -57,9 +57,13 @@ def check_options(given: Mapping[str, Any]) -> None:
             raise ValueError(f"{name}={value}")
 
 
-def is_detector(outputs: Any) -> bool:
-    """Whether a model's outputs are this operator's."""
-    return isinstance(outputs, Mapping) and tuple(outputs) == OUTPUTS
+def is_detector(outputs: Mapping[str, tuple[tuple[int | None, ...], Any]]) -> bool:
+    """Whether a model's `output_specs` are this operator's."""
+    shapes = [shape for shape, _ in outputs.values()]
+    if tuple(outputs) != OUTPUTS or [len(shape) for shape in shapes] != [3, 2, 2, 1]:
+        return False
+    rows = {shape[1] for shape in shapes[:3]}
+    return len(rows) == 1 and shapes[0][2] == 4 and all(kind.kind == "f" for _, kind in outputs.values())
 
 
 def detections(outputs: Mapping[str, NDArray[Any]], image: int = 0) -> Detections:
@@ -69,7 +73,7 @@ def detections(outputs: Mapping[str, NDArray[Any]], image: int = 0) -> Detection
     >>> detections(rows).classes.tolist()
     [1, 1]
     """
-    number = int(outputs[NUMBER][image])
+    number = int(np.clip(np.nan_to_num(outputs[NUMBER][image]), 0, len(outputs[SCORE][image])))
     return Detections(
         outputs[LOCATION][image][:number],
         outputs[CATEGORY][image][:number].astype(np.int64),
