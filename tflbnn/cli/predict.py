@@ -151,7 +151,7 @@ def command(
     top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 5,
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Of a detector: the least score of an object to show.")
-    ] = 0.5,
+    ] = 0.3,
     out: Annotated[
         Path | None,
         typer.Option(

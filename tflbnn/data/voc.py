@@ -177,8 +177,8 @@ def _object(element: Element, width: float, height: float) -> list[float]:
     if label not in LABELS:
         raise ValueError(f"there is no class {label!r:.40}; {nearest(label[:40], LABELS)[:-1]}")
     xmin, ymin, xmax, ymax = (_number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax"))
-    # Some boxes of VOC2012 end a pixel beyond their image.
-    box = [(ymin - 1) / height, (xmin - 1) / width, min(ymax, height) / height, min(xmax, width) / width]
+    # Some boxes of VOC2012 begin or end a pixel beyond their image.
+    box = [max(ymin - 1, 0) / height, max(xmin - 1, 0) / width, min(ymax, height) / height, min(xmax, width) / width]
     if not (0 <= box[0] < box[2] and 0 <= box[1] < box[3]):
         raise ValueError(f"a box goes from ({xmin:g}, {ymin:g}) to ({xmax:g}, {ymax:g}) in {width:g}×{height:g} pixels")
     return [*box, LABELS.index(label), float((element.findtext("difficult") or "0").strip() == "1")]

@@ -92,7 +92,7 @@ def ssd_binary_densenet(
 
     >>> model = ssd_binary_densenet((32, 32, 3), 2, layers=(1, 1), growth_rate=8, reduction=(2.0,))
     >>> model.output_shape, model.default_boxes.shape
-    ([(None, 340, 3), (None, 340, 4)], (340, 4))
+    ([(None, 372, 3), (None, 372, 4)], (372, 4))
     """
     layers = tuple(_checks.check_integer("every number of layers", n) for n in _checks.check_sequence("layers", layers))
     classes = _checks.check_integer("classes", classes)
