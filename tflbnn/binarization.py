@@ -1,6 +1,7 @@
 """How the inner layers of a network are quantized: data only, so that recipes and run folders can hold it.
 
-Importing this module loads neither TensorFlow nor Keras. `tflbnn.layers` builds layers from it.
+Importing this module loads neither TensorFlow nor Keras. `tflbnn.layers` builds layers from it. What there is to choose
+from stands in `QUANTIZERS`, the methods of the papers by name in `PRESETS`.
 """
 
 from __future__ import annotations
@@ -11,86 +12,64 @@ from collections.abc import Mapping
 from typing import Any
 
 from tflbnn.errors import UserError, nearest
+from tflbnn.quantizer_facts import QUANTIZERS, QuantizerFacts
+
+__all__ = ["BITS", "PRESETS", "QUANTIZERS", "Binarization", "Preset", "QuantizerFacts", "quantizer_table", "table"]
 
 BITS = ("float32", "binary")
+SCALINGS = ("none", "backward", "both", "xnor", "trained")
+ALPHA_STARTS = ("minimum", "mean", "median", "percentile75")
+LARGEST_BITS = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class QuantizerFacts:
-    """What summary, converter and `tflbnn list` must know about a quantizer without loading TensorFlow.
+class Preset:
+    """A paper's method: the fields of `Binarization` that make it, the others at their defaults."""
 
-    Attributes:
-        bits: bits of one quantized value; 32 leaves it a float.
-        levels: the values it gives, in words.
-        gradient: the derivative that training uses.
-        exportable: the converter turns products of it into 1-bit products.
-        quantizes: "inputs", "weights", or both.
-        factory: the class in `tflbnn.quantizers`; None does nothing.
-        arguments: the fields of `Binarization` that the class takes.
-        paper: where it is defined.
-    """
-
-    bits: int
-    levels: str
-    gradient: str
-    exportable: bool
-    quantizes: tuple[str, ...]
-    factory: str | None
-    arguments: tuple[str, ...]
     paper: str
+    fields: Mapping[str, Any]
 
 
-QUANTIZERS: dict[str, QuantizerFacts] = {
-    "ste_sign": QuantizerFacts(
-        bits=1,
-        levels="-1, +1",
-        gradient="1 where |x| ≤ t_clip, else 0",
-        exportable=True,
-        quantizes=("inputs", "weights"),
-        factory="SteSign",
-        arguments=("t_clip",),
-        paper="LTB eq. 2, BDN eq. 2-3",
+_FLOAT32 = {"kernel_quantizer": "float32", "constraint": "none", "pad_values": 0.0}
+
+PRESETS: dict[str, Preset] = {
+    "bnn": Preset("BNN (Hubara 2016)", {"t_clip": 1.0}),
+    "ltb": Preset("LTB 4.1", {"t_clip": 0.5}),
+    "bdn": Preset("BDN 5", {"t_clip": 1.3}),
+    "xnor_net": Preset("XNOR-Net, BDN eq. 5", {"t_clip": 1.0, "scaling": "xnor", "input_scaling": "xnor"}),
+    "bi_real_net": Preset(
+        "Bi-Real 3.3",
+        {"input_quantizer": "approx_sign", "kernel_quantizer": "magnitude_aware_sign", "t_clip": 1.0},
     ),
-    "approx_sign": QuantizerFacts(
-        bits=1,
-        levels="-1, +1",
-        gradient="2 - 2·|x| where |x| ≤ 1, else 0",
-        exportable=True,
-        quantizes=("inputs",),
-        factory="ApproxSign",
-        arguments=(),
-        paper="Bi-Real 3.3",
+    "react_net": Preset(
+        "ReActNet 4", {"input_quantizer": "r_sign", "kernel_quantizer": "magnitude_aware_sign", "t_clip": 1.0}
     ),
-    "magnitude_aware_sign": QuantizerFacts(
-        bits=1,
-        levels="-alpha, +alpha; alpha: mean |w| of a filter",
-        gradient="alpha where |w| ≤ t_clip, else 0",
-        exportable=True,
-        quantizes=("weights",),
-        factory="MagnitudeAwareSign",
-        arguments=("t_clip",),
-        paper="Bi-Real 3.3",
+    "bnn_plus": Preset(
+        "BNN+ 3-4",
+        {
+            "input_quantizer": "sign_swish",
+            "kernel_quantizer": "sign_swish",
+            "constraint": "none",
+            "scaling": "trained",
+            "alpha_start": "percentile75",
+            "regularizer": "r1",
+        },
     ),
-    "relu": QuantizerFacts(
-        bits=32,
-        levels="x ≥ 0",
-        gradient="1 where x > 0, else 0",
-        exportable=False,
-        quantizes=("inputs",),
-        factory="InputReLU",
-        arguments=(),
-        paper="DenseNet, ResNet: the activation of a full-precision network",
+    "dorefa": Preset(
+        "DoReFa, BDN table 1",
+        {"input_quantizer": "dorefa", "kernel_quantizer": "dorefa", "input_bits": 4, "kernel_bits": 1},
     ),
-    "float32": QuantizerFacts(
-        bits=32,
-        levels="x",
-        gradient="1",
-        exportable=False,
-        quantizes=("inputs", "weights"),
-        factory=None,
-        arguments=(),
-        paper="full precision",
+    "tbn": Preset("TBN, BDN table 1", {"input_quantizer": "ternary", "t_clip": 1.0, "scaling": "xnor"}),
+    "abc_net": Preset(
+        "ABC-Net (5/5), BDN 5.2",
+        {"input_quantizer": "abc_net", "kernel_quantizer": "abc_net", "input_bits": 5, "kernel_bits": 5},
     ),
+    "horq": Preset("HORQ, BDN table 1", {"input_quantizer": "horq", "input_bits": 2, "t_clip": 1.0, "scaling": "xnor"}),
+    "binary_connect": Preset("BinaryConnect, BDN table 1", {"input_quantizer": "relu", "t_clip": 1.0}),
+    "bwn": Preset("XNOR-Net 3.1, BDN table 1", {"input_quantizer": "relu", "t_clip": 1.0, "scaling": "xnor"}),
+    "ttq": Preset("TTQ, BDN table 1", {"input_quantizer": "relu", "kernel_quantizer": "trained_ternary"}),
+    "htanh": Preset("BNN+ 4.2: pretraining", {"input_quantizer": "htanh", **_FLOAT32}),
+    "float32": Preset("full precision", {"input_quantizer": "relu", **_FLOAT32}),
 }
 
 
@@ -98,17 +77,33 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
 class Binarization:
     """How inner layers quantize, and what the first, last and downsampling layers keep.
 
+    A field counts where the quantizers that are chosen have a use for it.
+
     Attributes:
-        input_quantizer: what is applied to a layer's inputs: "ste_sign", "approx_sign", "relu" or "float32" (nothing).
-        kernel_quantizer: what is applied to its weights: "ste_sign", "magnitude_aware_sign" or "float32" (nothing).
+        input_quantizer: what is applied to a layer's inputs, one of `QUANTIZERS`; "float32" is nothing.
+        kernel_quantizer: what is applied to its weights, one of `QUANTIZERS`; "float32" is nothing.
         t_clip: the half-width of the window that lets the gradient of a sign pass (BDN eq. 3; 1.3 in table 7).
-        constraint: "weight_clip" keeps float weights within ±t_clip, outside of which they would get no gradient
-            and never move again; "none" does not. Weights that are not quantized are never clipped.
-        regularizer: "none", "r1" or "r2", which draw weights to ±1 (BNN+ eq. 4-5).
+        beta: how steep SignSwish is (BNN+ eq. 2; 5, 10 or 20 there).
+        trainable_beta: beta is trained, in each layer by itself.
+        input_bits: k of DoReFa's inputs, ABC-Net's number of activation bases, HORQ's order.
+        kernel_bits: k of DoReFa's weights, ABC-Net's number of weight bases.
+        input_threshold: what a ternary input must exceed, as a share of the mean magnitude (TBN; 0.4 there).
+        kernel_threshold: what a trained ternary weight must exceed, as a share of the largest (TTQ; 0.05 there).
+        scaling: what scales binary weights: "none", "backward" or "both" (N, B and FB of LTB 4.1), "xnor" (XNOR-Net's
+            alpha with its gradient) or "trained" (BNN+). See `tflbnn.quantizers.ScaledSign`.
+        scaling_per: one scale a "filter" (of a dense layer: a column), or one a "layer".
+        centred: weights have the mean over the input channels subtracted before their sign is taken (XNOR-Net).
+        alpha_start: where a trained scale starts: "mean", "median" or "percentile75" of |w|, or "minimum", where the
+            regularizer is smallest: the median for "r1", else the mean (BNN+ eq. 8-9).
+        input_scaling: "xnor" multiplies a layer's outputs by K, the mean |input| of each window (BDN eq. 5).
+        constraint: "weight_clip" keeps float weights within ±t_clip where outside they would get no gradient and never
+            move again; "none" does not. Weights whose gradient has no such window are never clipped.
+        regularizer: "none", "r1" or "r2", which draw 1-bit weights to ±alpha, the layer's own where it is trained, else
+            ±1 (BNN+ eq. 4-5).
         regularization: lambda, the weight of that term in the loss (BNN+ eq. 6; 1e-5 to 1e-7 there).
         first, last, downsampling: "float32" or "binary": the stem's convolution, the classifier, the 1×1
             convolutions between stages.
-        pad_values: what surrounds an image in a binary convolution with padding "same": 1 or 0. A border of ones
+        pad_values: what surrounds an image in a convolution of signs with padding "same": 1 or 0. A border of ones
             is binary like the rest, so that a chain of binary layers converts without correction and stays in bits;
             zeros, Larq's default and what Larq Zoo's BinaryDenseNet has, make the border ternary and cost a correction.
 
@@ -119,11 +114,24 @@ class Binarization:
     0.5
     >>> Binarization.from_dict({"t_clip": 0.5}) == Binarization(t_clip=0.5)
     True
+    >>> Binarization.preset("xnor_net", t_clip=0.5)
+    Binarization(input_quantizer='ste_sign', kernel_quantizer='ste_sign', t_clip=0.5, ... scaling='xnor', ...)
     """
 
     input_quantizer: str = "ste_sign"
     kernel_quantizer: str = "ste_sign"
     t_clip: float = 1.3
+    beta: float = 5.0
+    trainable_beta: bool = False
+    input_bits: int = 2
+    kernel_bits: int = 2
+    input_threshold: float = 0.4
+    kernel_threshold: float = 0.05
+    scaling: str = "none"
+    scaling_per: str = "filter"
+    centred: bool = False
+    alpha_start: str = "minimum"
+    input_scaling: str = "none"
     constraint: str = "weight_clip"
     regularizer: str = "none"
     regularization: float = 1e-6
@@ -136,18 +144,35 @@ class Binarization:
         for side, name in (("inputs", self.input_quantizer), ("weights", self.kernel_quantizer)):
             choices = [key for key, facts in QUANTIZERS.items() if side in facts.quantizes]
             _check_choice(f"The quantizer of {side}", name, choices)
-        _check_choice("constraint", self.constraint, ("weight_clip", "none"))
-        _check_choice("regularizer", self.regularizer, ("none", "r1", "r2"))
-        for field in ("first", "last", "downsampling"):
-            _check_choice(field, getattr(self, field), BITS)
-        for field in ("t_clip", "regularization", "pad_values"):
-            object.__setattr__(self, field, _number(field, getattr(self, field)))
-        if not 0 < self.t_clip < math.inf:
-            raise UserError(f"t_clip must be above 0. Received: {self.t_clip}. The papers use 0.1 to 2.0.")
-        if not 0 <= self.regularization < math.inf:
-            raise UserError(f"regularization must be at least 0. Received: {self.regularization}. Use 1e-7 to 1e-5.")
+        for field, choices in _CHOICES.items():
+            _check_choice(field, getattr(self, field), choices)
+        for field in ("trainable_beta", "centred"):
+            if not isinstance(getattr(self, field), bool):
+                raise UserError(f"{field} must be true or false. Received: {getattr(self, field)!r}. Use false.")
+        for field in ("input_bits", "kernel_bits"):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_BITS:
+                raise UserError(f"{field} must be an integer from 1 to {LARGEST_BITS}. Received: {value!r}. Use 2.")
+        for field, hint in _NUMBERS.items():
+            value = _number(field, getattr(self, field))
+            object.__setattr__(self, field, value)
+            positive = field in ("t_clip", "beta")
+            if not 0 <= value < math.inf or (positive and value == 0):
+                bound = "above 0" if positive else "at least 0"
+                raise UserError(f"{field} must be {bound}. Received: {value}. {hint}")
         if self.pad_values not in (0.0, 1.0):
             raise UserError(f"pad_values must be 0 or 1. Received: {self.pad_values}. Use 1, which converts best.")
+
+    @classmethod
+    def preset(cls, name: str, **fields: Any) -> Binarization:
+        """A paper's method by its name in `PRESETS`, with other values of these fields.
+
+        Raises:
+            UserError: there is no such method, or a value that `Binarization` refuses.
+        """
+        if name not in PRESETS:
+            raise UserError(f"There is no binarization '{name}'. {nearest(str(name), list(PRESETS))}")
+        return cls.from_dict({**PRESETS[name].fields, **fields})
 
     @classmethod
     def float32(cls) -> Binarization:
@@ -156,7 +181,7 @@ class Binarization:
         >>> Binarization.float32().is_binary
         False
         """
-        return cls(input_quantizer="relu", kernel_quantizer="float32", constraint="none", pad_values=0.0)
+        return cls.preset("float32")
 
     @property
     def is_binary(self) -> bool:
@@ -183,28 +208,71 @@ class Binarization:
         return cls(**values)
 
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "scaling": SCALINGS,
+    "scaling_per": ("filter", "layer"),
+    "alpha_start": ALPHA_STARTS,
+    "input_scaling": ("none", "xnor"),
+    "constraint": ("weight_clip", "none"),
+    "regularizer": ("none", "r1", "r2"),
+    "first": BITS,
+    "last": BITS,
+    "downsampling": BITS,
+}
+
+_NUMBERS = {
+    "t_clip": "The papers use 0.1 to 2.0.",
+    "beta": "The paper uses 5, 10 and 20.",
+    "input_threshold": "The paper uses 0.4.",
+    "kernel_threshold": "The paper uses 0.05.",
+    "regularization": "Use 1e-7 to 1e-5.",
+    "pad_values": "Use 1.",
+}
+
+
 def table() -> list[dict[str, str]]:
-    """One row a quantizer, for `tflbnn list binarizations`.
+    """One row a preset, for `tflbnn list binarizations`.
 
-    >>> [row["name"] for row in table()]
-    ['ste_sign', 'approx_sign', 'magnitude_aware_sign', 'relu', 'float32']
+    >>> table()[0]
+    {'name': 'bnn', 'activations': '1 bit', 'weights': '1 bit', 'fields': 't_clip=1.0', 'paper': 'BNN (Hubara 2016)'}
     """
+    rows = []
+    for name, preset in PRESETS.items():
+        made = Binarization.preset(name)
+        rows.append(
+            {
+                "name": name,
+                "activations": _bits(QUANTIZERS[made.input_quantizer].bits, made.input_bits),
+                "weights": _bits(QUANTIZERS[made.kernel_quantizer].bits, made.kernel_bits),
+                "fields": " ".join(f"{field}={value}" for field, value in preset.fields.items()),
+                "paper": preset.paper,
+            }
+        )
+    return rows
 
-    def bits(facts: QuantizerFacts, side: str) -> str:
-        if side not in facts.quantizes:
-            return "-"
-        return f"{facts.bits} bit ({facts.levels})" if facts.bits < 32 else f"float ({facts.levels})"
 
+def quantizer_table() -> list[dict[str, str]]:
+    """One row a quantizer, for `tflbnn list quantizers`.
+
+    >>> [row["name"] for row in quantizer_table()][:3]
+    ['ste_sign', 'sign_swish', 'approx_sign']
+    """
     return [
         {
             "name": name,
-            "weights": bits(facts, "weights"),
-            "activations": bits(facts, "inputs"),
+            "quantizes": " and ".join(facts.quantizes),
+            "bits": _bits(facts.bits, "k"),
+            "levels": facts.levels,
             "gradient": facts.gradient,
             "paper": facts.paper,
         }
         for name, facts in QUANTIZERS.items()
     ]
+
+
+def _bits(declared: int | None, chosen: int | str) -> str:
+    bits = chosen if declared is None else declared
+    return "float" if bits == 32 else f"{bits} bit{'' if bits == 1 else 's'}"
 
 
 def _check_choice(what: str, value: object, choices: list[str] | tuple[str, ...]) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 from tflbnn import quantizers, regularizers
 from tflbnn._keras import keras, lq, tf
 from tflbnn.binarization import QUANTIZERS, Binarization
 from tflbnn.errors import UserError
+from tflbnn.scaling import MagnitudeMap, TrainedScaleConv2D, TrainedScaleDense
 
 # "A Gaussian distribution according to Glorot and Bengio" (BDN section 5); for float weights as well.
 INITIALIZER = "glorot_normal"
+
+Layer = Callable[[tf.Tensor], tf.Tensor]
+
+# Whether weights are clipped is what a binarization says: Larq, which misses a constraint, cannot know of it.
+logging.getLogger("larq.layers_base").addFilter(lambda record: "kernel_constraint" not in record.msg)
 
 
 def conv2d(
@@ -24,8 +32,10 @@ def conv2d(
     padding: str = "same",
     use_bias: bool = False,
     name: str | None = None,
-) -> keras.layers.Layer:
+) -> Layer:
     """An inner 2-D convolution: quantizes its input and its weights, then convolves.
+
+    A Keras layer, or where the binarization adds to it (`r_sign`, `input_scaling`) a function that calls several.
 
     Input shape: (batch, height, width, channels). Output shape: (batch, height', width', filters).
 
@@ -40,7 +50,8 @@ def conv2d(
             f"groups={groups} must divide filters. Received: filters={filters}. "
             f"Use {max(filters - filters % groups, groups)} or groups=1."
         )
-    return lq.layers.QuantConv2D(
+    make = TrainedScaleConv2D if _trains_scales(binarization) else lq.layers.QuantConv2D
+    convolution = make(
         filters,
         kernel_size,
         strides=strides,
@@ -48,24 +59,39 @@ def conv2d(
         groups=groups,
         padding=padding,
         use_bias=use_bias,
-        # Zero is what "nothing" means to a float convolution, whatever binary ones are padded with.
-        pad_values=binarization.pad_values if binarization.is_binary else 0.0,
+        # Zero is what "nothing" means to what is no sign, whatever binary convolutions are padded with.
+        pad_values=binarization.pad_values if _signs(binarization) else 0.0,
         name=name,
         **_quantization(binarization),
     )
+    return _with_input_layers(
+        binarization,
+        convolution,
+        {
+            "kernel_size": kernel_size,
+            "strides": strides,
+            "dilation_rate": dilation_rate,
+            "groups": groups,
+            "padding": padding,
+            "filters": filters,
+        },
+    )
 
 
-def dense(
-    binarization: Binarization, units: int, use_bias: bool = False, name: str | None = None
-) -> keras.layers.Layer:
+def dense(binarization: Binarization, units: int, use_bias: bool = False, name: str | None = None) -> Layer:
     """An inner fully connected layer: quantizes its input and its weights, then multiplies.
+
+    A Keras layer, or a function that calls several, as `conv2d`.
 
     Input shape: (batch, ..., channels). Output shape: (batch, ..., units).
 
     >>> dense(Binarization(), 10)(keras.Input((64,))).shape
     TensorShape([None, 10])
     """
-    return lq.layers.QuantDense(units, use_bias=use_bias, name=name, **_quantization(binarization))
+    make = TrainedScaleDense if _trains_scales(binarization) else lq.layers.QuantDense
+    return _with_input_layers(
+        binarization, make(units, use_bias=use_bias, name=name, **_quantization(binarization)), {}
+    )
 
 
 def first_conv2d(
@@ -248,13 +274,45 @@ def _conv2d_of(
 
 def _quantization(binarization: Binarization) -> dict[str, Any]:
     """The arguments of Larq's layers that a binarization decides; every layer gets quantizers of its own."""
-    quantized = QUANTIZERS[binarization.kernel_quantizer].bits < 32
-    clip = quantized and binarization.constraint == "weight_clip"
+    facts = QUANTIZERS[binarization.kernel_quantizer]
+    # Without a window the gradient never ends, and there is nothing that clipping could keep in it.
+    clip = facts.weights and "t_clip" in facts.weights.arguments and binarization.constraint == "weight_clip"
     regularizer = {"none": None, "r1": regularizers.R1, "r2": regularizers.R2}[binarization.regularizer]
+    alpha = regularizers.TRAINED if facts.scales and binarization.scaling == "trained" else 1.0
     return {
-        "input_quantizer": quantizers.build(binarization.input_quantizer, binarization),
-        "kernel_quantizer": quantizers.build(binarization.kernel_quantizer, binarization),
+        "input_quantizer": quantizers.build(binarization, "inputs"),
+        "kernel_quantizer": quantizers.build(binarization, "weights"),
         "kernel_constraint": lq.constraints.WeightClip(binarization.t_clip) if clip else None,
-        "kernel_regularizer": regularizer(binarization.regularization) if quantized and regularizer else None,
+        "kernel_regularizer": regularizer(binarization.regularization, alpha)
+        if facts.bits == 1 and regularizer
+        else None,
         "kernel_initializer": INITIALIZER,
     }
+
+
+def _signs(binarization: Binarization) -> bool:
+    """Layers see signs of their inputs."""
+    return QUANTIZERS[binarization.input_quantizer].bits == 1
+
+
+def _trains_scales(binarization: Binarization) -> bool:
+    """Weights have scales that are trained."""
+    scaled = QUANTIZERS[binarization.kernel_quantizer].scales and binarization.scaling == "trained"
+    return scaled or binarization.kernel_quantizer == "trained_ternary"
+
+
+def _with_input_layers(binarization: Binarization, product: keras.layers.Layer, window: dict[str, Any]) -> Layer:
+    """A product behind a trained threshold of its inputs (`r_sign`), and times their magnitudes (`input_scaling`)."""
+    name = product.name
+    shift = RSign(name=f"{name}_shift") if binarization.input_quantizer == "r_sign" else None
+    scaled = binarization.input_scaling == "xnor" and _signs(binarization)
+    if not shift and not scaled:
+        return product
+    magnitude = MagnitudeMap(**window, name=f"{name}_magnitude")
+    scale = keras.layers.Multiply(name=f"{name}_scale")
+
+    def call(x: tf.Tensor) -> tf.Tensor:
+        signed = shift(x) if shift else x
+        return scale([product(signed), magnitude(signed)]) if scaled else product(signed)
+
+    return call

@@ -1,18 +1,13 @@
-"""Quantizers on Larq's base: each states its forward pass, its gradient, its shapes and where it comes from.
-
-The maths with its custom gradient is a function that can be called without Keras; the class holds the configuration.
-What else is known of a quantizer (bits, exportable, ...) is declared in `tflbnn.binarization.QUANTIZERS`.
-"""
+"""Signs that differ in their gradients: what a value becomes is +1 or -1 in all of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from tflbnn._keras import keras, lq, tf
-from tflbnn.binarization import QUANTIZERS, Binarization
 from tflbnn.errors import UserError
+from tflbnn.quantizers._common import AtLeast, check_t_clip
 
 ste_sign = lq.quantizers.ste_sign
 
@@ -53,7 +48,7 @@ class SteSign(lq.quantizers.SteSign):
     """
 
     def __init__(self, t_clip: float = 1.0, **kwargs: Any) -> None:
-        _check_t_clip(t_clip)
+        check_t_clip(t_clip)
         super().__init__(clip_value=t_clip, **kwargs)
 
     @classmethod
@@ -118,7 +113,7 @@ class MagnitudeAwareSign(lq.quantizers.MagnitudeAwareSign):
     """
 
     def __init__(self, t_clip: float = 1.0, **kwargs: Any) -> None:
-        _check_t_clip(t_clip)
+        check_t_clip(t_clip)
         super().__init__(clip_value=t_clip, **kwargs)
 
     @classmethod
@@ -127,49 +122,69 @@ class MagnitudeAwareSign(lq.quantizers.MagnitudeAwareSign):
         return cls(t_clip=config.pop("clip_value", 1.0), **config)
 
 
-@lq.utils.register_keras_custom_object
-class InputReLU(lq.quantizers.Quantizer):
-    """Takes an input quantizer's place in the float twin: the activation in front of a full-precision convolution.
+@tf.custom_gradient
+def sign_swish(x: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+    """The sign of x with the gradient of BNN+ eq. 3; see `SignSwish`."""
 
-        q(x)     = max(x, 0)
-        ∂q/∂x    = 1 where x > 0, else 0
+    def grad(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # 1 / (1 + cosh z) = 2·s(z)·s(-z), which neither overflows nor, behind ±60, needs its exact value: it is 0.
+        z = tf.clip_by_value(beta * x, -60, 60)
+        slope = 2 * (2 - z * tf.tanh(z / 2)) * tf.sigmoid(z) * tf.sigmoid(-z)
+        return dy * beta * slope, tf.reduce_sum(dy * tf.where(slope == 0, tf.zeros_like(x), x * slope))
 
-    Input and output shape: any, the same.
+    return lq.math.sign(x), grad
 
-    >>> InputReLU()(tf.constant([-1.0, 0.0, 2.0])).numpy().tolist()
-    [0.0, 0.0, 2.0]
+
+@keras.utils.register_keras_serializable("tflbnn")
+class SignSwish(lq.quantizers.Quantizer):
+    """Sign whose gradient is that of SignSwish, a smooth function close to it that has no hard window.
+
+        q(x)     = +1 where x ≥ 0, else −1
+        SS(x)    = 2·s(βx)·[1 + βx·(1 − s(βx))] − 1, s the sigmoid             (BNN+ eq. 2)
+        ∂q/∂x    = ∂SS/∂x = β·(2 − βx·tanh(βx/2)) / (1 + cosh(βx))             (BNN+ eq. 3)
+        ∂q/∂β    = ∂SS/∂β = x·(2 − βx·tanh(βx/2)) / (1 + cosh(βx)), summed over all x
+
+    The gradient is β at 0, is 0 near |x| = 2.4/β, and a little below 0 beyond: a weight out there still moves.
+
+    Args:
+        beta: above 0; 5, 10 and 20 in the paper. Larger values come closer to the sign.
+        trainable_beta: beta is trained with the network, from this value on, and stays at least 0.1.
+
+    Input and output shape: any, the same. The output has the input's type.
+
+    Raises:
+        UserError: beta is not above 0.
+
+    Source: Darabi et al., "BNN+: Improved Binary Network Training" (2018), section 3.2,
+    https://arxiv.org/abs/1812.11800.
+
+    >>> quantizer = SignSwish(beta=5.0)
+    >>> x = tf.constant([-0.48, -0.0, 0.25, 9.0])
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = quantizer(x)
+    >>> y.numpy().tolist()
+    [-1.0, 1.0, 1.0, 1.0]
+    >>> [round(slope, 4) for slope in tape.gradient(y, x).numpy().tolist()]
+    [-0.0006, 5.0, 2.262, -0.0]
     """
 
-    precision = 32
+    precision = 1
+
+    def __init__(self, beta: float = 5.0, trainable_beta: bool = False, **kwargs: Any) -> None:
+        if not 0 < beta < math.inf:
+            raise UserError(f"beta must be above 0. Received: {beta}. The paper uses 5, 10 and 20.")
+        super().__init__(**kwargs)
+        self.beta, self.trainable_beta = float(beta), trainable_beta
+
+    def build(self, input_shape: Any) -> None:
+        if self.trainable_beta:
+            start = keras.initializers.Constant(self.beta)
+            self.trained = self.add_weight("beta", (), initializer=start, constraint=AtLeast(0.1))
+        super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return tf.nn.relu(inputs)
+        return sign_swish(inputs, tf.cast(self.trained if self.trainable_beta else self.beta, inputs.dtype))
 
-
-def _check_t_clip(t_clip: float) -> None:
-    if not 0 < t_clip < math.inf:
-        raise UserError(f"t_clip must be above 0. Received: {t_clip}. The papers use 0.1 to 2.0.")
-
-
-def build(name: str, binarization: Binarization) -> Callable[[tf.Tensor], tf.Tensor] | None:
-    """A new quantizer of that name with the binarization's settings; None for "float32".
-
-    >>> build("ste_sign", Binarization(t_clip=0.5)).clip_value
-    0.5
-    """
-    facts = QUANTIZERS[name]
-    if facts.factory is None:
-        return None
-    return globals()[facts.factory](**{field: getattr(binarization, field) for field in facts.arguments})
-
-
-def bits(quantizer: Callable[[tf.Tensor], tf.Tensor] | None) -> int:
-    """Bits of one value that a layer's quantizer gives, as Larq's base declares them; 32 for none.
-
-    >>> bits(SteSign()), bits(InputReLU()), bits(None)
-    (1, 32, 32)
-    """
-    # NoOp only marks a variable with a precision; its values stay floats.
-    if isinstance(quantizer, lq.quantizers.Quantizer) and not isinstance(quantizer, lq.quantizers.NoOp):
-        return quantizer.precision or 32
-    return 32
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "beta": self.beta, "trainable_beta": self.trainable_beta}
