@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tflbnn.converter.comparison import TOLERANCE
 from tflbnn.converter.graph import Graph
-from tflbnn.detection import Detections, PostProcessing, detect
+from tflbnn.detection import PostProcessing, detect
+from tflbnn.detection.suppression import difference
 from tflbnn.errors import VerificationError
 from tflbnn.runtime import Model, post_processing
 from tflbnn.runtime.flatbuffer import schema
@@ -94,26 +95,6 @@ def verify_post_processing(
         compared += len(found)
         largest = max(largest, errors[-1])
     return {"detections": compared, "detections_max_abs_error": largest}
-
-
-def difference(found: Detections, expected: Detections) -> float:
-    """The largest difference of a box or score, whatever the order of equal scores; infinite where a class or the
-    number differs. Borders far outside of the image are compared by their ratio.
-
-    >>> one, other = (Detections(np.zeros((1, 4)), np.zeros(1, int), np.array([score])) for score in (0.5, 0.25))
-    >>> difference(one, other)
-    0.25
-    """
-    if len(found) != len(expected):
-        return np.inf
-    if not len(found):
-        return 0.0
-    boxes = np.abs(found.boxes[:, np.newaxis].astype(np.float64) - expected.boxes)
-    boxes = (boxes / np.maximum(1, np.abs(expected.boxes))).max(axis=-1)
-    distance = np.maximum(boxes, np.abs(found.scores[:, np.newaxis].astype(np.float64) - expected.scores))
-    distance = np.where(found.classes[:, np.newaxis] == expected.classes, distance, np.inf)
-    nearest = distance.argmin(axis=1)
-    return float(distance.min(axis=1).max()) if len(set(nearest)) == len(nearest) else np.inf
 
 
 def _constant(graph: Graph, value: NDArray[np.float32]) -> int:
