@@ -4,6 +4,9 @@
 extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {
   return "allocator_may_return_null=1:max_allocation_size_mb=256";
 }
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() {
+  return "allocator_may_return_null=1:max_allocation_size_mb=256";
+}
 extern "C" __attribute__((visibility("default"))) const char* __ubsan_default_options() {
   return "print_stacktrace=1";
 }
