@@ -133,7 +133,8 @@ def check_filters(what: str, value: object, length: int, width: object = 1.0, mu
     (32, 64)
     """
     width = check_width(width)
-    filters = (check_integer(f"every number of {what}", n) for n in check_sequence(what, value, length))
+    each = f"every number of {what.partition(' (')[0]}"
+    filters = (check_integer(each, n) for n in check_sequence(what, value, length))
     return tuple(scale_channels(n, width, multiple) for n in filters)
 
 
