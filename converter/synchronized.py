@@ -22,6 +22,9 @@ from tflbnn.converter.explain import leaves
 # Rounding may move a value by this share of the largest of its tensor: 128 units in the last place of float32.
 TIE = 2.0**-16
 
+# What a disturbed run moves every layer's values by, of each value at most: 4 units in the last place.
+DISTURBANCE = 2.0**-22
+
 
 @dataclasses.dataclass(frozen=True)
 class Synchronization:
@@ -51,10 +54,18 @@ class SynchronizedModel:
 
     Args:
         feeds: what the flatbuffer fed to each layer by the layer's path, an array for each time it is used.
+        disturbance: where given, moves every float value that a layer gives by as much as rounding may, at random, so
+            that the outputs show what becomes of rounding in this model.
     """
 
-    def __init__(self, model: keras.Model, feeds: dict[str, list[NDArray[Any]]]) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        feeds: dict[str, list[NDArray[Any]]],
+        disturbance: np.random.Generator | None = None,
+    ) -> None:
         self.model = model
+        self.disturbance = disturbance
         self.feeds = {path: list(arrays) for path, arrays in feeds.items()}
         self.synchronizations: list[Synchronization] = []
         self.outputs: dict[str, list[NDArray[Any]]] = {}
@@ -90,33 +101,54 @@ class SynchronizedModel:
 
         def listen(inputs: Any, *args: Any, **kwargs: Any) -> Any:
             fed = [path for path in paths if self.feeds.get(path) and tf.is_tensor(inputs)]
-            if fed and is_quantizer(layer):
-                result = self._synchronize(fed[0], call, inputs)
-            elif fed and getattr(layer, "input_quantizer", None):
-                result = call(self._synchronize(fed[0], layer.input_quantizer, inputs), *args, **kwargs)
-            else:
+            quantizer = call if is_quantizer(layer) else getattr(layer, "input_quantizer", None)
+            quantized = self._synchronize(fed[0], quantizer, inputs) if fed and quantizer else None
+            if quantized is None:
                 result = call(inputs, *args, **kwargs)
+            elif quantizer is call:
+                result = quantized
+            else:
+                with _already_quantized(layer):
+                    result = call(quantized, *args, **kwargs)
             if tf.is_tensor(result) and result.dtype == tf.float32:
+                if self.disturbance is not None:
+                    shares = self.disturbance.uniform(-DISTURBANCE, DISTURBANCE, result.shape)
+                    result = result * (1 + shares).astype(np.float32)
                 for path in paths:
                     self.outputs.setdefault(path, []).append(result.numpy())
             return result
 
         return listen
 
-    def _synchronize(self, path: str, quantizer: Callable[..., tf.Tensor], inputs: tf.Tensor) -> tf.Tensor:
-        """The flatbuffer's quantized values in the place of Keras's, after comparing them."""
+    def _synchronize(self, path: str, quantizer: Callable[..., tf.Tensor], inputs: tf.Tensor) -> tf.Tensor | None:
+        """The flatbuffer's quantized values in the place of Keras's, after comparing them; None if it has none."""
         ours = quantizer(inputs).numpy()
         candidates = [array for array in self.feeds[path] if array.size == ours.size]
         if not candidates:
-            return quantizer(inputs)
+            return None
         fed = min((array.reshape(ours.shape) for array in candidates), key=lambda array: (array != ours).sum())
-        if not np.array_equal(quantizer(tf.constant(fed)).numpy(), fed):
-            return tf.constant(ours)  # quantized twice is not quantized once: Keras keeps its own
         # Quantizers are monotone: what lies between the quantized ends of the rounding error is a tie.
         slack = TIE * float(np.abs(inputs.numpy()).max(initial=0))
         low, high = (quantizer(inputs + shift).numpy() for shift in (-slack, slack))
-        different = fed != ours
-        explained = different & (np.minimum(low, high) <= fed) & (fed <= np.maximum(low, high))
+        # Levels that are computed, such as sums of scaled signs, are themselves rounded.
+        computed = not np.array_equal(quantizer(tf.constant(fed)).numpy(), fed)
+        rounding = TIE * float(np.abs(ours).max(initial=0)) if computed else 0
+        different = np.abs(fed - ours) > rounding
+        explained = different & (np.minimum(low, high) - rounding <= fed) & (fed <= np.maximum(low, high) + rounding)
         ties = int(explained.sum())
-        self.synchronizations.append(Synchronization(path, fed.size, ties, int(different.sum()) - ties))
+        differences = int(different.sum()) - ties
+        if computed and differences:
+            return None  # these are no quantized values of this layer: Keras keeps its own
+        self.synchronizations.append(Synchronization(path, fed.size, ties, differences))
         return tf.constant(fed)
+
+
+@contextlib.contextmanager
+def _already_quantized(layer: keras.layers.Layer) -> Iterator[None]:
+    """A layer that takes its inputs as they are."""
+    quantizer = layer.__dict__["input_quantizer"]
+    layer.__dict__["input_quantizer"] = None
+    try:
+        yield
+    finally:
+        layer.__dict__["input_quantizer"] = quantizer
