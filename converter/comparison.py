@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,12 @@ from tflbnn.errors import VerificationError
 
 # Largest difference of a float value, as a share of the largest value of its tensor.
 TOLERANCE = 1e-4
+
+# An output may differ by so many times what rounding at random changed it by, the most in so many runs.
+_AMPLIFIED = 8
+_DISTURBED_RUNS = 4
+# Beyond this share no comparison says anything.
+_LARGEST_TOLERANCE = 1e-2
 
 _PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "LceBconv2d")
 _SAME_VALUES = ("PAD", "PADV2", "RESHAPE", "EXPAND_DIMS", "SQUEEZE")
@@ -51,16 +57,8 @@ class Comparison:
         Raises:
             VerificationError: a binary layer's output, or a sign, differs by more than rounding explains.
         """
-        feeds = self._feeds()
-        number = len(next(iter(self.samples.values())))
-        batch = self.model.inputs[0].shape[0] or number
         parts = []
-        for start in range(0, number, batch):
-            part = slice(start, start + batch)
-            synchronized = SynchronizedModel(
-                self.model, {path: [array[part] for array in arrays] for path, arrays in feeds.items()}
-            )
-            outputs = synchronized.run([array[part] for array in self.samples.values()])
+        for part, synchronized, outputs in self._runs():
             # In this order, so that a wrong multiplier is found at its own layer, not at the next one's sign.
             errors = [self._layer_error(binary, synchronized, part) for binary in self.binaries]
             self._require_ties(synchronized, part)
@@ -82,6 +80,34 @@ class Comparison:
         ties = sum(s.ties for run, _, _ in parts for s in run.synchronizations)
         outputs = [np.concatenate(arrays) for arrays in zip(*(outputs for _, outputs, _ in parts), strict=True)]
         return entries, outputs, ties
+
+    def tolerances(self, outputs: list[NDArray[Any]]) -> list[float]:
+        """How far each output may be from Keras's, as a share: TOLERANCE, or more where the model amplifies rounding.
+
+        Values in the hundreds before a sigmoid or a softmax, as untrained networks may have, turn the last bits of
+        float32 into the first digits of what comes out, and then Keras is no closer to exact arithmetic than the
+        flatbuffer is. How much that is for this model and these samples is measured.
+        """
+        rng = np.random.default_rng(0)
+        shares = [0.0] * len(outputs)
+        for _ in range(_DISTURBED_RUNS):
+            disturbed = [np.concatenate(arrays) for arrays in zip(*(o for *_, o in self._runs(rng)), strict=True)]
+            found = [difference(given, output)[1] for given, output in zip(disturbed, outputs, strict=True)]
+            shares = [max(pair) for pair in zip(shares, found, strict=True)]
+        return [min(max(TOLERANCE, _AMPLIFIED * share), _LARGEST_TOLERANCE) for share in shares]
+
+    def _runs(
+        self, disturbance: np.random.Generator | None = None
+    ) -> Iterator[tuple[slice, SynchronizedModel, list[NDArray[Any]]]]:
+        """Runs Keras in step with the flatbuffer on as many samples at a time as the model takes."""
+        feeds = self._feeds()
+        number = len(next(iter(self.samples.values())))
+        batch = self.model.inputs[0].shape[0] or number
+        for start in range(0, number, batch):
+            part = slice(start, start + batch)
+            fed = {path: [array[part] for array in arrays] for path, arrays in feeds.items()}
+            synchronized = SynchronizedModel(self.model, fed, disturbance)
+            yield part, synchronized, synchronized.run([array[part] for array in self.samples.values()])
 
     def _feeds(self) -> dict[str, list[NDArray[Any]]]:
         """What the flatbuffer fed to every quantized layer, as Keras has it: signs in float32."""

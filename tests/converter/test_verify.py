@@ -5,6 +5,7 @@ import pytest
 
 from tests.converter.models import L, binary_conv, randomized, small
 from tests.random_networks import random_network
+from tflbnn import networks
 from tflbnn._keras import keras, lq
 from tflbnn.converter import convert
 from tflbnn.converter.graph import Graph
@@ -189,3 +190,28 @@ class TestSamples:
     def test_too_many_inputs(self, model, flatbuffer):
         with pytest.raises(UserError, match=r"The model has 1 inputs\. Received: samples for 2"):
             verify(model, flatbuffer, [SAMPLES, SAMPLES])
+
+
+@pytest.fixture(scope="module")
+def untrained() -> tuple[keras.Model, bytes]:
+    keras.utils.set_random_seed(8)
+    model = networks.real_to_binary_net((64, 64, 3))
+    return model, convert(model, verify=False).flatbuffer
+
+
+class TestAmplifiedRounding:
+    """An untrained Real-to-Binary Net has values in the hundreds before its sigmoids and its softmax."""
+
+    def test_it_is_measured_and_allowed(self, untrained: tuple[keras.Model, bytes]) -> None:
+        found = verify(*untrained)
+        assert found["verified"]
+        assert 1e-4 < found["tolerance"] <= 1e-2
+        assert found["max_abs_error"] <= found["tolerance"]
+
+    def test_a_wrong_number_is_found_all_the_same(self, untrained: tuple[keras.Model, bytes]) -> None:
+        model, flatbuffer = untrained
+        with pytest.raises(VerificationError, match=r"output probabilities .* is rounding"):
+            verify(model, corrupted(flatbuffer, "logits", 1, double))
+
+    def test_no_other_network_gets_more_tolerance(self, model: keras.Model, flatbuffer: bytes) -> None:
+        assert verify(model, flatbuffer)["tolerance"] == 1e-4
