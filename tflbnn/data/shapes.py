@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 import numpy as np
@@ -33,8 +34,16 @@ _CONTRAST = 60
 
 
 def read(data_dir: str | os.PathLike[str] | None = None) -> Raw:
-    """Draws the images, always the same ones."""
-    return Raw(draw(TRAIN, seed=0), draw(TEST, seed=1), LABELS, task="detection")
+    """Draws the images, always the same ones; once in a process, as it takes seconds."""
+    return _drawn()
+
+
+@functools.cache
+def _drawn() -> Raw:
+    raw = Raw(draw(TRAIN, seed=0), draw(TEST, seed=1), LABELS, task="detection")
+    for split in (raw.train, raw.test):
+        split.x.flags.writeable = split.y.flags.writeable = False  # they are everyone's
+    return raw
 
 
 def draw(number: int, seed: int) -> Split:
