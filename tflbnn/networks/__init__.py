@@ -11,7 +11,7 @@ calling one does.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tflbnn.errors import UserError, nearest
@@ -97,17 +97,28 @@ def table() -> list[dict[str, str]]:
     rows = []
     for name, builder in _BUILDERS.items():
         published = figures(name)
-        by_size = sorted((f for f in published if f.size is not None), key=lambda figure: figure.size_bytes)
-        by_accuracy = sorted((f for f in published if f.top1 is not None), key=lambda figure: figure.top1)
+        binary = [figure for figure in published if figure.is_binary]
+        twins = [figure for figure in published if not figure.is_binary]
         rows.append(
             {
                 "name": name,
                 "paper": sys.modules[builder.__module__].PAPER,
-                "published size": _span([f"{figure.size:g} {figure.unit}" for figure in by_size]),
-                "published accuracy": _span([f"{figure.top1:g} % {figure.data}" for figure in by_accuracy]),
+                "published size": _sizes(binary),
+                "published accuracy": _accuracies(binary),
+                "in float32": ", ".join(text for text in (_sizes(twins), _accuracies(twins)) if text != "-") or "-",
             }
         )
     return rows
+
+
+def _sizes(published: Sequence[Figure]) -> str:
+    by_size = sorted((f for f in published if f.size is not None), key=lambda figure: figure.size_bytes)
+    return _span([f"{figure.size:g} {figure.unit}" for figure in by_size])
+
+
+def _accuracies(published: Sequence[Figure]) -> str:
+    by_accuracy = sorted((f for f in published if f.top1 is not None), key=lambda figure: figure.top1)
+    return _span([f"{figure.top1:g} % {figure.data}" for figure in by_accuracy])
 
 
 def _span(texts: list[str]) -> str:

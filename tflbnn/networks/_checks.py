@@ -8,6 +8,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class Figure:
     knobs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     binarization: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     ours: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it is of a network with binary layers, rather than of a full-precision twin."""
+        return Binarization(**self.binarization).is_binary
 
     @property
     def size_bytes(self) -> float | None:
