@@ -171,4 +171,10 @@ def test_every_builder_has_the_same_first_arguments_and_typed_knobs() -> None:
 def test_the_table_has_a_row_a_network() -> None:
     rows = networks.table()
     assert [row["name"] for row in rows] == networks.NAMES
-    assert next(row for row in rows if row["name"] == "binary_densenet28")["published size"] == "4 MiB"
+    assert next(row for row in rows if row["name"] == "binary_densenet45")["published size"] == "7.4 MiB"
+
+
+def test_full_precision_twins_have_a_column_of_their_own() -> None:
+    row = next(row for row in networks.table() if row["name"] == "resnet34_thin")
+    assert row["published size"] == "4.8 MB"
+    assert row["in float32"] == "84 MiB, 78.2 % ImageNet"
