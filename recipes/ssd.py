@@ -22,7 +22,7 @@ ssd_shapes = Recipe(
     augmentation=Augmentation(padding=8, flip=True),
     optimizer=Optimizer("adam", learning_rate=3e-3),
     schedule=Schedule("cosine"),
-    epochs=15,
+    epochs=30,
     batch_size=32,
     tunable={
         "network.growth_rate": Choice((16, 32, 64)),
