@@ -45,6 +45,33 @@ def test_another_network_has_no_figure(capsys, change: list[str]) -> None:
     assert found["paper"] is None
 
 
+def test_published_parameters_stand_beside_ours(capsys) -> None:
+    float_twin = ["input_quantizer=relu", "kernel_quantizer=float32", "downsampling=float32"]
+    code, out, _ = run(capsys, "resnet34_wide", *float_twin, "--json")
+    paper = json.loads(out)["paper"]
+    assert code == 0
+    assert (paper["parameters"], paper["moving_statistics"]) == (86_049_198, False)
+    assert paper["parameters_difference"] == pytest.approx(-100 * 16_896 / 86_049_198)
+
+
+def test_moving_statistics_are_told_apart(capsys) -> None:
+    _, out, _ = run(capsys, "quicknet", "layers=1,1", "filters=8,16", "stem=cifar", "--json")
+    found = json.loads(out)
+    assert found["moving_statistics"] == sum(layer["moving_statistics"] for layer in found["layers"]) > 0
+    _, text, _ = run(capsys, "quicknet", "layers=1,1", "filters=8,16", "stem=cifar")
+    assert f"{found['parameters'] + found['moving_statistics']:,} with the moving statistics" in text
+
+
+def test_converting_tells_the_size_of_the_file(capsys) -> None:
+    small = ["binary_densenet", "layers=1,1", "--input-shape", "8,8,1", "--json"]
+    code, out, _ = run(capsys, *small, "--convert")
+    found = json.loads(out)
+    assert code == 0
+    assert found["size_bytes"] < found["file_bytes"] < found["size_bytes"] + 20_000
+    _, out, _ = run(capsys, *small)
+    assert json.loads(out)["file_bytes"] is None
+
+
 @pytest.mark.parametrize("width", ["80", "120"])
 def test_the_table_fits_the_terminal(capsys, monkeypatch, width: str) -> None:
     monkeypatch.setenv("COLUMNS", width)
@@ -78,6 +105,21 @@ def test_a_model_file_has_the_operations_of_its_network(capsys, tmp_path) -> Non
     assert {key: found[key] for key in ("binary_macs", "operations")} == {
         key: json.loads(network)[key] for key in ("binary_macs", "operations")
     }
+
+
+def test_binary_weights_that_are_floats_in_a_file_are_told(capsys, tmp_path) -> None:
+    from tflbnn._keras import keras
+    from tflbnn.binarization import Binarization
+    from tflbnn.converter import convert
+    from tflbnn.layers import dense
+
+    path = tmp_path / "dense.tflite"
+    model = keras.Sequential([keras.Input((33,)), dense(Binarization(), 7)])
+    path.write_bytes(convert(model, verify=False).flatbuffer)
+    _, out, _ = run(capsys, str(path), "--json")
+    assert json.loads(out)["stored_as_floats"] == json.loads(out)["binary_weights"] == 231
+    _, out, _ = run(capsys, str(path))
+    assert "231 of the binary weights are floats in it" in out
 
 
 def test_a_run_folder_is_counted_before_it_is_finished(capsys, tmp_path) -> None:

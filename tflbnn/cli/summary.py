@@ -54,10 +54,18 @@ def command(
         int | None,
         typer.Option(min=2, max=65536, help="By default as published, or as the data set's.", show_default=False),
     ] = None,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Also convert a network or recipe, for the size of its file.")
+    ] = False,
 ) -> Result:
     """Layers, bits, size and operations (f + b/32) of a network, beside the paper's figure."""
     shape, overrides = _shape(input_shape), _overrides(settings)
 
     from tflbnn.analysis.summary import summarize
 
-    return summarize(target, overrides, shape, classes)
+    if not convert:
+        return summarize(target, overrides, shape, classes)
+    from tflbnn.cli._quiet import without_remarks
+
+    with without_remarks():
+        return summarize(target, overrides, shape, classes, convert)
