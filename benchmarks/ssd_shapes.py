@@ -52,8 +52,8 @@ def main(seeds: list[int]) -> None:
                 "cores": run.environment["cores"],
             }
         rows.append(row | results.provenance(seed))
-        print(rows[-1])
-    results.write("ssd_shapes", rows)
+        print(rows[-1], flush=True)
+        results.write("ssd_shapes", rows)
 
 
 if __name__ == "__main__":
