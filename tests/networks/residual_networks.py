@@ -8,15 +8,15 @@ import numpy as np
 from tflbnn import networks
 from tflbnn._keras import keras
 from tflbnn.analysis.counts import Counts, counts
-from tflbnn.binarization import QUANTIZERS, Binarization
+from tflbnn.binarization import Binarization
 from tflbnn.converter import convert
 
 BINARIZATIONS = [
     *(
+        # The other quantizers stand in tests/test_methods.py.
         Binarization(inputs, weights)
-        for inputs, input_facts in QUANTIZERS.items()
-        for weights, weight_facts in QUANTIZERS.items()
-        if "inputs" in input_facts.quantizes and "weights" in weight_facts.quantizes
+        for inputs in ("ste_sign", "approx_sign", "relu", "float32")
+        for weights in ("ste_sign", "magnitude_aware_sign", "float32")
     ),
     Binarization.float32(),
     Binarization(pad_values=0, regularizer="r1"),
@@ -24,6 +24,9 @@ BINARIZATIONS = [
     Binarization(last="binary"),
     Binarization(downsampling="binary"),
 ]
+
+# One of each kind, whose tests are the same.
+RESIDUAL_NETWORKS = ["resnet_e18", "bi_real_net18", "real_to_binary_net", "reactnet18", "quicknet"]
 
 WRONG_ARGUMENTS = [
     ({"layers": ()}, "layers must hold at least one number"),
@@ -33,7 +36,9 @@ WRONG_ARGUMENTS = [
     ({"filters": (8, 8, 8)}, "must hold 2 numbers. Received: 3 .* Remove 1"),
     ({"filters": (8, -8)}, "every number of filters must be an integer of at least 1. Received: -8"),
     ({"filters": (8.0, 8)}, "every number of filters must be an integer of at least 1. Received: 8.0"),
-    ({"stem": "imgenet"}, "stem must be one of cifar, imagenet. Received: 'imgenet'. Did you mean 'imagenet'"),
+    ({"stem": "imgenet"}, "stem must be one of cifar, imagenet.*. Received: 'imgenet'. Did you mean 'imagenet'"),
+    ({"width": 0}, "width .* must be above 0. Received: 0. Use 0.1 or more"),
+    ({"width": "0.5"}, "width .* must be a number of at least 0. Received: '0.5'"),
     ({"classes": 1}, "classes must be an integer of at least 2. Received: 1"),
     ({"input_shape": (32, 32)}, "input_shape must hold 3 numbers. Received: 2"),
     ({"input_shape": (32, None, 3)}, "every part of input_shape must be an integer of at least 1. Received: None"),

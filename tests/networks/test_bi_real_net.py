@@ -1,22 +1,8 @@
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.networks.residual_networks import (
-    BINARIZATIONS,
-    WRONG_ARGUMENTS,
-    imagenet_counts,
-    loss_of_one_step,
-    operators,
-    probabilities,
-    small,
-    unmoved,
-)
+from tests.networks.residual_networks import imagenet_counts, small
 from tflbnn import networks
 from tflbnn._keras import lq
-from tflbnn.binarization import Binarization
-from tflbnn.errors import UserError
 
 
 def test_parameters_are_larq_zoos() -> None:
@@ -42,43 +28,6 @@ def test_its_own_binarization_is_the_default() -> None:
     assert layer.kernel_quantizer.clip_value == layer.kernel_constraint.clip_value == 1
 
 
-@settings(deadline=None, max_examples=6)
-@given(
-    layers=st.lists(st.integers(1, 2), min_size=1, max_size=3),
-    filters=st.lists(st.sampled_from([1, 8, 33]), min_size=3, max_size=3),
-    stem=st.sampled_from(["cifar", "imagenet"]),
-    channels=st.sampled_from([1, 3]),
-    extra=st.tuples(st.integers(0, 3), st.integers(0, 3)),
-)
-def test_any_network_gives_probabilities(layers, filters, stem, channels, extra) -> None:
-    smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(layers) - 1)
-    shape = (smallest + extra[0], smallest + extra[1], channels)
-    y = probabilities(
-        networks.bi_real_net18(shape, 3, layers=tuple(layers), filters=tuple(filters[: len(layers)]), stem=stem)
-    )
-    assert y.shape == (3, 3)
-    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
-
-
-@pytest.mark.parametrize("binarization", BINARIZATIONS, ids=repr)
-def test_every_binarization_trains(binarization: Binarization) -> None:
-    assert np.isfinite(loss_of_one_step(small(networks.bi_real_net18, binarization)))
-
-
-def test_gradients_reach_every_weight() -> None:
-    assert unmoved(small(networks.bi_real_net18)) == []
-
-
-@pytest.mark.parametrize("binarization", [None, Binarization(), Binarization(pad_values=0, downsampling="binary")])
-def test_inner_convolutions_become_binary_operations(binarization: Binarization | None) -> None:
-    model = small(networks.bi_real_net18, binarization)
-    loss_of_one_step(model)  # batch normalization is no identity any more
-    became = operators(model)
-    inner = [layer.name for layer in model.layers if isinstance(layer, lq.layers.QuantConv2D)]
-    assert len(inner) == (4 if binarization and binarization.downsampling == "binary" else 3)
-    assert all(became[name][-1] == "LceBconv2d" for name in inner)
-
-
 def test_a_shortcut_goes_around_every_convolution() -> None:
     names = [layer.name for layer in small(networks.bi_real_net18).layers]
     assert [name for name in names if name.endswith("_add")] == [
@@ -89,9 +38,3 @@ def test_a_shortcut_goes_around_every_convolution() -> None:
     assert [name for name in names if "shortcut" in name] == [
         f"stage2_block1_shortcut_{part}" for part in ("pool", "conv", "norm")
     ]
-
-
-@pytest.mark.parametrize(("knobs", "message"), WRONG_ARGUMENTS)
-def test_wrong_arguments_are_named(knobs: dict, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        small(networks.bi_real_net18, **knobs)

@@ -3,16 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.networks.residual_networks import (
-    BINARIZATIONS,
-    WRONG_ARGUMENTS,
-    imagenet_counts,
-    loss_of_one_step,
-    operators,
-    probabilities,
-    small,
-    unmoved,
-)
+from tests.networks.residual_networks import imagenet_counts, loss_of_one_step, operators, probabilities, small
 from tflbnn import layers, networks
 from tflbnn._keras import keras, lq
 from tflbnn.binarization import Binarization
@@ -37,24 +28,6 @@ def test_operations_are_those_of_the_layers() -> None:
     blurs = 28**2 * 9 * 64 + 14**2 * 9 * 128 + 7**2 * 9 * 256
     transitions = 28**2 * 64 * 128 + 14**2 * 128 * 256 + 7**2 * 256 * 512
     assert counted.full_precision_macs == stem + blurs + transitions + 512_000
-
-
-@settings(deadline=None, max_examples=6)
-@given(
-    depths=st.lists(st.integers(1, 2), min_size=1, max_size=3),
-    filters=st.lists(st.sampled_from([4, 8, 36]), min_size=3, max_size=3),
-    stem=st.sampled_from(["cifar", "imagenet"]),
-    channels=st.sampled_from([1, 3]),
-    extra=st.tuples(st.integers(0, 5), st.integers(0, 5)),
-)
-def test_any_network_gives_probabilities(depths, filters, stem, channels, extra) -> None:
-    smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
-    shape = (smallest + extra[0], smallest + extra[1], channels)
-    y = probabilities(
-        networks.quicknet(shape, 3, layers=tuple(depths), filters=tuple(filters[: len(depths)]), stem=stem)
-    )
-    assert y.shape == (3, 3)
-    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
 
 
 @settings(deadline=None, max_examples=20)
@@ -82,17 +55,8 @@ def test_blurs_are_not_trained_and_survive_saving(tmp_path) -> None:
     np.testing.assert_array_equal(probabilities(again), probabilities(model))
 
 
-@pytest.mark.parametrize("binarization", BINARIZATIONS, ids=repr)
-def test_every_binarization_trains(binarization: Binarization) -> None:
-    assert np.isfinite(loss_of_one_step(small(networks.quicknet, binarization)))
-
-
-def test_gradients_reach_every_weight() -> None:
-    assert unmoved(small(networks.quicknet)) == []
-
-
 @pytest.mark.parametrize("name", ["quicknet_small", "quicknet", "quicknet_large"])
-def test_inner_convolutions_become_binary_operations(name: str) -> None:
+def test_relu_and_norm_go_into_the_binary_operation(name: str) -> None:
     model = small(networks.get(name))
     loss_of_one_step(model)  # batch normalization is no identity any more
     became = operators(model)
@@ -118,7 +82,6 @@ def test_binary_transitions_convolve_before_they_blur() -> None:
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        *WRONG_ARGUMENTS,
         ({"filters": (30, 64)}, "first number of filters must be a multiple of 4.*Received: 30. Use 32."),
         ({"filters": (3, 64)}, "Received: 3. Use 4."),
     ],

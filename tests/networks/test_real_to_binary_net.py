@@ -1,21 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.networks.residual_networks import (
-    BINARIZATIONS,
-    WRONG_ARGUMENTS,
-    imagenet_counts,
-    loss_of_one_step,
-    operators,
-    probabilities,
-    small,
-    unmoved,
-)
+from tests.networks.residual_networks import imagenet_counts, small
 from tflbnn import networks
-from tflbnn._keras import keras, lq
-from tflbnn.binarization import Binarization
+from tflbnn._keras import keras
 from tflbnn.errors import UserError
 
 
@@ -58,47 +46,9 @@ def test_scales_come_from_the_input_before_its_sign() -> None:
     np.testing.assert_allclose(scaled, conv * expected[:, None, None], rtol=1e-5, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=6)
-@given(
-    layers=st.lists(st.integers(1, 2), min_size=1, max_size=3),
-    filters=st.lists(st.sampled_from([1, 8, 33]), min_size=3, max_size=3),
-    stem=st.sampled_from(["cifar", "imagenet"]),
-    channels=st.sampled_from([1, 3]),
-    extra=st.tuples(st.integers(0, 3), st.integers(0, 3)),
-)
-def test_any_network_gives_probabilities(layers, filters, stem, channels, extra) -> None:
-    smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(layers) - 1)
-    shape = (smallest + extra[0], smallest + extra[1], channels)
-    y = probabilities(
-        networks.real_to_binary_net(shape, 3, layers=tuple(layers), filters=tuple(filters[: len(layers)]), stem=stem)
-    )
-    assert y.shape == (3, 3)
-    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
-
-
-@pytest.mark.parametrize("binarization", BINARIZATIONS, ids=repr)
-def test_every_binarization_trains(binarization: Binarization) -> None:
-    assert np.isfinite(loss_of_one_step(small(networks.real_to_binary_net, binarization)))
-
-
-def test_gradients_reach_every_weight() -> None:
-    assert unmoved(small(networks.real_to_binary_net, filters=(16, 32))) == []
-
-
-@pytest.mark.parametrize("binarization", [None, Binarization(pad_values=0, downsampling="binary")])
-def test_inner_convolutions_become_binary_operations(binarization: Binarization | None) -> None:
-    model = small(networks.real_to_binary_net, binarization)
-    loss_of_one_step(model)  # batch normalization is no identity any more
-    became = operators(model)
-    inner = [layer.name for layer in model.layers if isinstance(layer, lq.layers.QuantConv2D)]
-    assert len(inner) == (4 if binarization else 3)
-    assert all(became[name][-1] == "LceBconv2d" for name in inner)
-
-
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        *WRONG_ARGUMENTS,
         ({"reduction": 0}, "reduction must be an integer of at least 1. Received: 0"),
         ({"reduction": 0.5}, "reduction must be an integer of at least 1. Received: 0.5"),
     ],
