@@ -1,8 +1,9 @@
 """The zoo: every network of tflbnn.networks counted, beside what is published of it.
 
 python benchmarks/zoo.py            count them all, some minutes; writes benchmarks/results/zoo.csv and the pages
+python benchmarks/zoo.py NAME ...   count these, keep the others' rows
 python benchmarks/zoo.py --pages    write the pages alone, from benchmarks/results/zoo.csv: docs/networks.md,
-                                    docs/zoo.png and tflbnn/analysis/zoo.json, which tflbnn list networks shows
+                                    docs/zoo.png and tflbnn/networks/zoo.json, which tflbnn list networks shows
 
 A row is a published figure, or the network as it is by default where nothing is published.
 """
@@ -33,12 +34,13 @@ _DEFAULTS = {"binary_densenet": ((32, 32, 3), 10), "ssd_binary_densenet": ((128,
 
 
 def rows_of(name: str) -> tuple[Figure, ...]:
-    """What is published, or what a network is counted for if nothing is."""
+    """What is published, after the network as it is by default if nothing is published of it in binary."""
+    published = networks.figures(name)
+    if any(figure.is_binary for figure in published):
+        return published
     input_shape, classes = _DEFAULTS.get(name, ((224, 224, 3), 1000))
-    default = _default_binarization(name)
-    return networks.figures(name) or (
-        Figure("", input_shape=input_shape, classes=classes, binarization=default.to_dict()),
-    )
+    default = _default_binarization(name).to_dict()
+    return (Figure("", input_shape=input_shape, classes=classes, binarization=default), *published)
 
 
 def _default_binarization(name: str) -> Binarization:
@@ -104,9 +106,11 @@ def published(name: str, figure: Figure) -> dict[str, Any]:
     }
 
 
-def _counted() -> Iterator[dict[str, Any]]:
+def _counted(names: list[str]) -> Iterator[dict[str, Any]]:
     console = Console(stderr=True)
     for name in networks.NAMES:
+        if name not in names:
+            continue
         known: dict[str, dict[str, Any]] = {}
         for figure in rows_of(name):
             key = json.dumps([figure.input_shape, figure.classes, settings(name, figure)])
@@ -119,9 +123,15 @@ def _counted() -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", action="store_true", help="from the result file, without counting")
-    if not parser.parse_args().pages:
-        results.write("zoo", list(_counted()))
-    zoo_pages.write(results.read(results.RESULTS / "zoo.csv"))
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    arguments = parser.parse_args()
+    path = results.RESULTS / "zoo.csv"
+    if not arguments.pages:
+        names = [networks.get(name).__name__ for name in arguments.names] or networks.NAMES
+        kept = [row for row in results.read(path) if row["network"] not in names] if arguments.names else []
+        rows = [*kept, *_counted(names)]
+        results.write("zoo", sorted(rows, key=lambda row: networks.NAMES.index(row["network"])))
+    zoo_pages.write(results.read(path))
 
 
 if __name__ == "__main__":

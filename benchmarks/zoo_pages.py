@@ -17,7 +17,7 @@ Row = dict[str, str]
 
 PAGE = results.ROOT / "docs" / "networks.md"
 CHART = results.ROOT / "docs" / "zoo.png"
-LISTING = results.ROOT / "tflbnn" / "analysis" / "zoo.json"
+LISTING = results.ROOT / "tflbnn" / "networks" / "zoo.json"
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "KiB": 2**10, "MiB": 2**20}
 _HEAD = {
@@ -69,8 +69,8 @@ def write(rows: list[Row]) -> None:
 
 
 def listing(rows: list[Row]) -> dict[str, dict[str, int]]:
-    """What is counted of each network's first row."""
-    first = {row["network"]: row for row in reversed(rows)}
+    """What is counted of each network's first row in binary."""
+    first = {row["network"]: row for row in reversed(rows) if "float32" not in row["settings"].split()}
     columns = ("parameters", "size_bytes", "operations")
     return {name: {column: int(first[name][column]) for column in columns} for name in networks.NAMES if name in first}
 

@@ -33,6 +33,9 @@ class Listing:
         from rich.table import Table
 
         for kind, rows in self.listings.items():
+            if kind == Kind.networks.value:
+                _print_networks(rows, console)
+                continue
             table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
             for column in rows[0]:
                 table.add_column(column, overflow="fold")
@@ -40,6 +43,39 @@ class Listing:
                 table.add_row(*row.values())
             console.print(table)
             console.print()
+
+
+def _print_networks(rows: list[dict[str, str]], console: Console) -> None:
+    """The zoo, the networks of a paper under its name; in a narrow terminal without the float twins."""
+    import itertools
+
+    from rich.padding import Padding
+    from rich.table import Table
+
+    wide, widest = console.width >= 100, console.width >= 130
+    columns = {
+        "parameters": "parameters" if wide else "params",
+        "size": "size",
+        "published size": "published",
+        "operations": "operations" if wide else "f + b/32",
+        "published accuracy": "published accuracy" if wide else "accuracy",
+        **({"in float32": "published in float32"} if widest else {}),
+    }
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if wide else 1, 0, 0))
+    table.add_column("[bold]networks[/]", no_wrap=True)
+    for key, header in columns.items():
+        table.add_column(header, justify="left" if key in ("published accuracy", "in float32") else "right")
+    for paper, group in itertools.groupby(rows, key=lambda row: row["paper"]):
+        table.add_row(f"[bold]{paper}[/]")
+        for row in group:
+            table.add_row(f" {row['name']}{'*' * (row['settings'] != '-')}", *(row[key] for key in columns))
+    console.print(table)
+    notes = (
+        "Parameters, size (1 bit a binary weight, 32 bits any other parameter) and operations (f + b/32 "
+        "multiply-accumulates for one image) are counted; what is published is the papers'. "
+        "* with other settings than the defaults. All figures: docs/networks.md. One network: tflbnn summary NAME"
+    )
+    console.print(Padding(notes, (1, 0)), style="dim")
 
 
 def _rows(kind: Kind) -> list[dict[str, str]]:

@@ -10,10 +10,13 @@ calling one does.
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from tflbnn.analysis.units import short, size
 from tflbnn.errors import UserError, nearest
 from tflbnn.networks import alexnet as _alexnet
 from tflbnn.networks import benn as _benn
@@ -93,34 +96,35 @@ def figures(name: str) -> tuple[Figure, ...]:
 
 
 def table() -> list[dict[str, str]]:
-    """One row a network, for `tflbnn list networks`."""
-    rows = []
-    for name, builder in _BUILDERS.items():
-        published = figures(name)
-        binary = [figure for figure in published if figure.is_binary]
-        twins = [figure for figure in published if not figure.is_binary]
-        rows.append(
-            {
-                "name": name,
-                "paper": sys.modules[builder.__module__].PAPER,
-                "published size": _sizes(binary),
-                "published accuracy": _accuracies(binary),
-                "in float32": ", ".join(text for text in (_sizes(twins), _accuracies(twins)) if text != "-") or "-",
-            }
-        )
-    return rows
+    """One row a network, for `tflbnn list networks`: what is counted of it beside the first figure published of it.
+
+    "settings" are the knobs that this figure's network has and the builder's defaults have not; "in float32" is what is
+    published of the float twin.
+    """
+    counted = json.loads((Path(__file__).parent / "zoo.json").read_text(encoding="utf-8"))
+    return [_row(name, counted.get(name, {})) for name in NAMES]
 
 
-def _sizes(published: Sequence[Figure]) -> str:
-    by_size = sorted((f for f in published if f.size is not None), key=lambda figure: figure.size_bytes)
-    return _span([f"{figure.size:g} {figure.unit}" for figure in by_size])
+def _row(name: str, counted: dict[str, int]) -> dict[str, str]:
+    binary = next((figure for figure in figures(name) if figure.is_binary), None)
+    twin = next((figure for figure in figures(name) if not figure.is_binary), None)
+    knobs = binary.knobs if binary else {}
+    return {
+        "name": name,
+        "settings": " ".join(f"{key}={value}" for key, value in knobs.items()) or "-",
+        "paper": sys.modules[get(name).__module__].PAPER,
+        "parameters": short(counted["parameters"]) if counted else "-",
+        "size": size(counted["size_bytes"]) if counted else "-",
+        "published size": _size(binary) or "-",
+        "operations": short(counted["operations"]) if counted else "-",
+        "published accuracy": _accuracy(binary) or "-",
+        "in float32": ", ".join(text for text in (_size(twin), _accuracy(twin)) if text) or "-",
+    }
 
 
-def _accuracies(published: Sequence[Figure]) -> str:
-    by_accuracy = sorted((f for f in published if f.top1 is not None), key=lambda figure: figure.top1)
-    return _span([f"{figure.top1:g} % {figure.data}" for figure in by_accuracy])
+def _size(figure: Figure | None) -> str:
+    return f"{figure.size:g} {figure.unit}" if figure and figure.size is not None else ""
 
 
-def _span(texts: list[str]) -> str:
-    """From the least to the largest."""
-    return " to ".join(dict.fromkeys([texts[0], texts[-1]])) if texts else "-"
+def _accuracy(figure: Figure | None) -> str:
+    return f"{figure.top1:g} % {figure.data}" if figure and figure.top1 is not None else ""
