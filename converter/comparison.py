@@ -162,10 +162,16 @@ class Comparison:
         return error[0] if error else None
 
     def _tensor_error(self, index: int, synchronized: SynchronizedModel, part: slice) -> tuple[float, float] | None:
-        """The difference, absolute and as a share, from the nearest output of the Keras layers in a tensor's name."""
+        """The difference, absolute and as a share, from the nearest output of the Keras layers in a tensor's name.
+
+        None where Keras has no such tensor: a quantizer that begins by adding a constant has it in the layer before.
+        """
         value = self.values[index][part]
+        paths = layers_of(self.graph.name(index))
+        if any(getattr(self.layers.get(path), "input_quantizer", None) for path in paths[1:]):
+            return None
         errors = []
-        for path in layers_of(self.graph.name(index)):
+        for path in paths:
             # A layer's own activation may be the next operator.
             activation = getattr(self.layers.get(path), "activation", None)
             values_after = [value] if activation is None else [value, np.asarray(activation(tf.constant(value)))]

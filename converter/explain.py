@@ -9,10 +9,13 @@ from tflbnn._keras import keras, lq
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import layers_of
 from tflbnn.errors import UserError
-from tflbnn.quantizers import bits
+from tflbnn.quantizers import ActivationBases, DoReFaInputs, ResidualSigns, bits
 
 _BINARY = ("LceBconv2d", "LceBMaxPool2d")
 _CONVERSIONS = ("LceQuantize", "LceDequantize")
+
+# Of 1 bit these give 0 and 1, or signs with scales of their own.
+_NO_SIGNS = (lq.quantizers.SteHeaviside, DoReFaInputs, ActivationBases, ResidualSigns)
 
 # Layers that LCE has no binary operator for, with what to write instead.
 _NO_OPERATOR = {
@@ -110,11 +113,15 @@ def _quantizers(layer: keras.layers.Layer) -> dict[str, object]:
 
 def _why_float(kind: str, layer: keras.layers.Layer, quantized: dict[str, object]) -> str:
     for role, quantizer in quantized.items():
-        count = bits(quantizer)
+        what = "inputs" if role == "input_quantizer" else "weights"
+        count, name = bits(quantizer), type(quantizer).__name__
+        if quantizer is None:
+            return f"a 1-bit product needs 1-bit inputs and weights; the {what} have no quantizer"
         if count != 1:
-            what = "inputs" if role == "input_quantizer" else "weights"
-            given = f"{count} bits" if quantizer is not None else "no quantizer"
-            return f"a 1-bit product needs 1-bit inputs and weights; the {what} have {given}"
+            given = f"have {count} bits ({name})" if count < 32 else f"stay float ({name})"
+            return f"a 1-bit product needs 1-bit inputs and weights; the {what} {given}"
+        if isinstance(quantizer, _NO_SIGNS):
+            return f"a 1-bit product needs the {what}' signs, -1 and +1; {name} gives other values"
     for parent in type(layer).__mro__:
         if parent.__name__ in _NO_OPERATOR:
             return f"{kind} has no 1-bit operator; use {_NO_OPERATOR[parent.__name__]}"

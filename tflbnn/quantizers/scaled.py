@@ -96,7 +96,7 @@ class ScaledSign(lq.quantizers.Quantizer):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         if self.centred:
             inputs = inputs - tf.reduce_mean(inputs, axis=-2, keepdims=True)
-        signs = self.sign(inputs)
+        signs = tf.cast(self.sign(inputs), inputs.dtype)
         if self.scaling == "none":
             return signs
         if self.scaling == "trained":
@@ -146,6 +146,6 @@ def _pass_gradient(values: tf.Tensor, source: tf.Tensor, share: float) -> tf.Ten
 
     @tf.custom_gradient
     def passing(values: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
-        return tf.identity(values), lambda dy: (dy, dy * tf.cast(share, dy.dtype))
+        return tf.identity(values), lambda dy: (dy, dy * share)
 
     return passing(values, source)

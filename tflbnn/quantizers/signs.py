@@ -127,10 +127,13 @@ def sign_swish(x: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
     """The sign of x with the gradient of BNN+ eq. 3; see `SignSwish`."""
 
     def grad(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # 1 / (1 + cosh z) = 2·s(z)·s(-z), which neither overflows nor, behind ±60, needs its exact value: it is 0.
+        # 1 / (1 + cosh z) = 2·s(z)·s(-z), which does not overflow; behind ±60 it is 0, also of what is infinite.
+        inside = tf.abs(beta * x) < 60
         z = tf.clip_by_value(beta * x, -60, 60)
         slope = 2 * (2 - z * tf.tanh(z / 2)) * tf.sigmoid(z) * tf.sigmoid(-z)
-        return dy * beta * slope, tf.reduce_sum(dy * tf.where(slope == 0, tf.zeros_like(x), x * slope))
+        zero = tf.zeros_like(x)
+        slope = tf.where(inside, slope, zero)
+        return dy * beta * slope, tf.reduce_sum(dy * tf.where(inside, x * slope, zero))
 
     return lq.math.sign(x), grad
 
@@ -184,7 +187,8 @@ class SignSwish(lq.quantizers.Quantizer):
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return sign_swish(inputs, tf.cast(self.trained if self.trainable_beta else self.beta, inputs.dtype))
+        beta = tf.cast(self.trained, inputs.dtype) if self.trainable_beta else tf.constant(self.beta, inputs.dtype)
+        return sign_swish(inputs, beta)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta": self.beta, "trainable_beta": self.trainable_beta}

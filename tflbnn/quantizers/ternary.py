@@ -50,7 +50,7 @@ class TernaryInputs(lq.quantizers.Quantizer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         delta = mean_magnitude(inputs, list(range(1, inputs.shape.rank)))
-        return ternary(inputs, tf.cast(self.threshold, inputs.dtype) * delta, self.t_clip)
+        return ternary(inputs, self.threshold * delta, self.t_clip)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold, "t_clip": self.t_clip}
@@ -120,7 +120,7 @@ class TrainedTernary(lq.quantizers.Quantizer):
             value.assign(max(float(chosen.mean()), _SMALLEST_VALUE) if chosen.size else 1.0)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        delta = tf.cast(self.threshold, inputs.dtype) * tf.reduce_max(tf.abs(inputs))
+        delta = self.threshold * tf.reduce_max(tf.abs(inputs))
         return trained_ternary(
             inputs, delta, tf.cast(self.positive, inputs.dtype), tf.cast(self.negative, inputs.dtype)
         )
