@@ -12,6 +12,7 @@ ifeq ($(origin CXX),default)  # make's own default is g++; c++ is whatever compi
 CXX := c++
 endif
 export CXX
+PARTS ?= mca whole_networks delegate_threads delegate_convolutions delegate_start delegate_fusions agreement
 FUZZ_RUNS ?= 100000
 FUZZ_FLATBUFFERS ?= 2000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
@@ -111,15 +112,14 @@ wheels: setup $(VENV)/.wheels  ## wheels for Linux on x86-64 and aarch64, macOS 
 	$(BIN)/python delegate/wheels.py
 
 .PHONY: benchmark
-benchmark: setup  ## measure the figures of the README; writes benchmarks/results/*.csv
-	$(BIN)/python benchmarks/whole_networks.py
+benchmark: setup  ## measure the converter, then all that benchmark-delegate does
 	$(BIN)/python benchmarks/convert.py
-	$(BIN)/python benchmarks/agreement.py
-	$(BIN)/python benchmarks/readme_table.py
+	$(MAKE) benchmark-delegate
 
-.PHONY: benchmark-mca
-benchmark-mca: setup  ## what llvm-mca expects of the NEON kernel; writes benchmarks/results/mca.csv
-	$(BIN)/python benchmarks/mca.py
+.PHONY: benchmark-delegate
+benchmark-delegate: setup  ## measure the delegate for the README and docs/benchmarks.md (PARTS="mca agreement": only these)
+	@for part in $(PARTS); do echo "benchmarks/$$part.py"; $(BIN)/python benchmarks/$$part.py || exit; done
+	$(BIN)/python benchmarks/readme_table.py
 
 .PHONY: clean
 clean:  ## remove what was built (keeps .venv and runs/)

@@ -1,161 +1,229 @@
-"""Random networks: who computes what Keras does? The delegate with every kernel, LCE with every setting.
+"""Random networks: who computes what Keras does? The delegate with every kernel and fusion, LCE with every setting.
 
-A network that LCE computes differently, or refuses, is taken apart: each binary operator alone, between a quantization
-and the output, with random signs as its input. What differs from the delegate's reference there is the cause.
+The delegate must give what Keras gives, bit for bit: with every kernel, fused and not; with every fusion alone and
+every one left out; with two threads; and it must take a batch without samples. Then the constants of the network are
+disturbed, so that every operation rounds: now every setting must give what the reference gives without fusions.
 
-    python benchmarks/agreement.py [--seeds 200]
+Where LCE's interpreter differs, lce_agreement.py says why.
+
+    python benchmarks/agreement.py [--seeds 1000] [--jobs 2]
+
+It can be interrupted: what is done is kept in build/agreement/ and not done again while the delegate's library and the
+random networks stay the same. A network that the delegate computes wrongly is left there as a file, with its input.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
-import copy
-import operator
+import concurrent.futures
+import hashlib
+import json
+import multiprocessing
+import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import delegate_networks as nets
 import numpy as np
 import results
+from ai_edge_litert import interpreter as litert
 from rich.table import Table
 
 from tflbnn.cli._command import console
 from tflbnn.cli._quiet import quiet_status, without_remarks
-from tflbnn.runtime.delegate import kernels
+from tflbnn.runtime.delegate import delegate_path, kernels
 from tflbnn.runtime.flatbuffer import pack, schema, unpack
-from tflbnn.runtime.flexmap import read_map
 
 sys.path.insert(0, str(results.ROOT))
+# One process a core instead. Read when TensorFlow loads.
+os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
 
 with without_remarks():
+    from lce_agreement import AGREES, DIFFERS, REFUSED, Verdict, lce_verdict
+
     from tests.random_networks import random_network
-    from tests.runtimes import LCE_SETTINGS, RefusedError, equal, predict_delegate, predict_keras, predict_lce
+    from tests.runtimes import LCE_SETTINGS, equal, predict_delegate, predict_keras
     from tflbnn.converter import convert
 
-AGREES = "equal"
+BLOCK = 100
+FOLDER = results.ROOT / "build" / "agreement"
+ALONE, LEFT_OUT, DISTURBED, EMPTY = "each fusion alone", "each fusion left out", "constants that round", "no samples"
 
 
-def binary_operators(flatbuffer: bytes) -> list[tuple[dict[str, Any], bytes, tuple[int, ...]]]:
-    """Each LceBconv2d of a model as a model of its own: its traits, the file, the shape of its float input."""
-    codes = [code.customCode for code in unpack(flatbuffer).operatorCodes]
-    found = []
-    for position, node in enumerate(unpack(flatbuffer).subgraphs[0].operators):
-        if codes[node.opcodeIndex] == b"LceBconv2d":
-            found.append(_alone(unpack(flatbuffer), position))
-    return found
-
-
-def _alone(model: schema.ModelT, position: int) -> tuple[dict[str, Any], bytes, tuple[int, ...]]:
+def disturbed(flatbuffer: bytes, seed: int) -> bytes:
+    """The network with constants of 24 bits instead of a few. Blurs stay: the delegate looks for powers of two."""
+    rng = np.random.default_rng(seed)
+    model = unpack(flatbuffer)
     graph = model.subgraphs[0]
-    node = graph.operators[position]
-    options = read_map(node.customOptions)
-    bits, weights, output = (graph.tensors[i] for i in (*node.inputs[:2], node.outputs[0]))
-    image = copy.copy(bits)
-    image.type, image.buffer, image.quantization = schema.TensorType.FLOAT32, 0, None
-    image.shape = [*bits.shape[:3], options["channels_in"]]
-    graph.tensors.append(image)
-    chain = [_convert(model, "LceQuantize", len(graph.tensors) - 1, node.inputs[0]), node]
-    graph.inputs, graph.outputs = [len(graph.tensors) - 1], [node.outputs[0]]
-    if output.type == schema.TensorType.INT32:
-        floats = copy.copy(output)
-        floats.type, floats.shape = schema.TensorType.FLOAT32, [*output.shape[:3], weights.shape[0]]
-        graph.tensors.append(floats)
-        chain.append(_convert(model, "LceDequantize", node.outputs[0], len(graph.tensors) - 1))
-        graph.outputs = [len(graph.tensors) - 1]
-    graph.operators, model.signatureDefs, model.metadata = chain, None, None
-    traits = {
-        **options,
-        "groups": -(-options["channels_in"] // 32) // weights.shape[3],
-        "extent": [
-            (weights.shape[axis + 1] - 1) * options[f"dilation_{side}_factor"] + 1
-            for axis, side in enumerate(("height", "width"))
-        ],
-        "size": list(bits.shape[1:3]),
-        "bits out": output.type == schema.TensorType.INT32,
+    codes = [code.builtinCode for code in model.operatorCodes]
+    depthwise = schema.BuiltinOperator.DEPTHWISE_CONV_2D
+    blurs = {node.inputs[1] for node in graph.operators if codes[node.opcodeIndex] == depthwise}
+    kept = {graph.tensors[index].buffer for index in blurs}
+    for tensor in graph.tensors:
+        data = model.buffers[tensor.buffer].data
+        if tensor.type == schema.TensorType.FLOAT32 and data is not None and tensor.buffer not in kept:
+            values = np.asarray(data).view(np.float32)
+            values = values * rng.uniform(0.5, 1.5, values.shape).astype(np.float32)
+            model.buffers[tensor.buffer].data = values.view(np.uint8)
+            kept.add(tensor.buffer)
+    return pack(model)
+
+
+def settings(seed: int) -> dict[str, dict[str, Any]]:
+    """Options of the delegate by the name of the runtime that they make; the kernels take turns where one is enough."""
+    available = kernels()
+    made = {
+        f"{kernel}{suffix}": {"kernel": kernel, "fusion": fusion}
+        for kernel in available
+        for suffix, fusion in (("", "all"), (", fusion=none", "none"))
     }
-    return traits, pack(model), tuple(image.shape)
+    one = available[seed % len(available)]
+    made["2 threads"] = {"kernel": one, "num_threads": 2}
+    made |= {f"{ALONE}: {name}": {"kernel": one, "fusion": f"none,{name}"} for name in nets.fusions()}
+    made |= {f"{LEFT_OUT}: {name}": {"kernel": one, "fusion": f"-{name}"} for name in nets.fusions()}
+    return made
 
 
-def _convert(model: schema.ModelT, name: str, source: int, target: int) -> schema.OperatorT:
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
-    code.customCode, code.version = name, 1
-    model.operatorCodes.append(code)
-    node = schema.OperatorT()
-    node.opcodeIndex, node.inputs, node.outputs = len(model.operatorCodes) - 1, [source], [target]
-    return node
+def compare(flatbuffer: bytes, batches: list[np.ndarray], expected: list[np.ndarray], seed: int) -> dict[str, Verdict]:
+    """Of every setting; those of one kind, named before a colon, together."""
+    wrong: dict[str, list[str]] = {}
+    for name, options in settings(seed).items():
+        kind, _, one = name.partition(": ")
+        wrong.setdefault(kind, [])
+        try:
+            if not equal(predict_delegate(flatbuffer, batches, **options), expected):
+                wrong[kind].append(one)
+        except (RuntimeError, ValueError) as error:
+            wrong[kind].append(f"{one}: {' '.join(str(error).split())}".removeprefix(": "))
+    return {kind: (DIFFERS if found else AGREES, ", ".join(found)) for kind, found in wrong.items()}
 
 
-def cause(traits: dict[str, Any]) -> str:
-    """What sets an operator apart that LCE computes differently."""
-    zero_padded = traits["padding"] == 0 and traits["pad_values"] == 0
-    dilated = max(traits["dilation_height_factor"], traits["dilation_width_factor"]) > 1
-    if zero_padded and dilated:
-        return "zero padding with dilation"
-    if zero_padded and any(map(operator.gt, traits["extent"], traits["size"])):
-        return "zero padding, filter larger than the image"
-    return "other: " + ", ".join(f"{key} {value}" for key, value in sorted(traits.items()))
+def with_rounding(flatbuffer: bytes, batches: list[np.ndarray], seed: int) -> Verdict:
+    """Every setting against the reference kernels without fusions, on constants that are not exact."""
+    changed = disturbed(flatbuffer, seed)
+    expected = predict_delegate(changed, batches, kernel="reference", fusion="none")
+    wrong = [kind for kind, (verdict, _) in compare(changed, batches, expected, seed).items() if verdict != AGREES]
+    return DIFFERS if wrong else AGREES, ", ".join(wrong)
 
 
-def lce_verdict(flatbuffer: bytes, samples: np.ndarray, expected: list[np.ndarray], setting: str) -> tuple[str, str]:
-    """What LCE does with a network, and why where that is not what Keras does."""
-    try:
-        if equal(predict_lce(flatbuffer, samples, **LCE_SETTINGS[setting]), expected):
-            return AGREES, ""
-    except RefusedError as error:
-        return "refused", str(error)
-    causes = []
-    for traits, alone, shape in binary_operators(flatbuffer):
-        signs = np.random.default_rng(0).choice(np.float32([-1, 1]), (4, *shape[1:]))
-        reference = predict_delegate(alone, signs, "reference")
-        if not equal(predict_lce(alone, signs, **LCE_SETTINGS[setting]), reference):
-            causes.append(cause(traits))
-    return "differs", " + ".join(sorted(set(causes))) or "no binary operator by itself"
+def without_samples(flatbuffer: bytes, expected: list[np.ndarray], seed: int) -> Verdict:
+    """Whether every setting takes a batch of none. Not with XNNPACK, whose convolutions make up a shape then."""
+    shapes = [(0, *output.shape[1:]) for output in expected]
+    wrong = []
+    for name, options in settings(seed).items():
+        named = {option: str(value) for option, value in options.items()}
+        made = litert.Interpreter(
+            model_content=flatbuffer,
+            experimental_delegates=[litert.load_delegate(str(delegate_path()), named)],
+            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        details = made.get_input_details()[0]
+        made.resize_tensor_input(details["index"], [0, *details["shape"][1:]])
+        made.allocate_tensors()
+        made.invoke()
+        if [made.get_tensor(output["index"]).shape for output in made.get_output_details()] != shapes:
+            wrong.append(name)
+    return DIFFERS if wrong else AGREES, ", ".join(wrong)
 
 
 def examine(seed: int) -> dict[str, Any]:
-    """The row of one network."""
+    """What every runtime does with one network."""
     network = random_network(seed)
     flatbuffer = convert(network.model, verify=False).flatbuffer
     expected = predict_keras(network.model, network.samples)
-    row: dict[str, Any] = {"seed": seed, "layers": " | ".join(network.layers), "batch": len(network.samples)}
-    for kernel in kernels():
-        agrees = equal(predict_delegate(flatbuffer, network.samples, kernel), expected)
-        row[f"tflbnn {kernel}"] = AGREES if agrees else "differs"
+    verdicts = compare(flatbuffer, network.batches, expected, seed)
+    normal = np.random.default_rng(seed).normal(size=network.samples.shape).astype(np.float32)
+    verdicts[DISTURBED] = with_rounding(flatbuffer, np.split(normal, len(network.batches)), seed)
+    if not network.gated:
+        verdicts[EMPTY] = without_samples(flatbuffer, expected, seed)
+    if any(verdict == DIFFERS for verdict, _ in verdicts.values()):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / f"seed-{seed}.tflite").write_bytes(flatbuffer)
+        (FOLDER / f"seed-{seed}-disturbed.tflite").write_bytes(disturbed(flatbuffer, seed))
+        np.savez(FOLDER / f"seed-{seed}.npz", *expected, samples=network.samples, normal=normal)
+    verdicts = {f"tflbnn {name}": verdict for name, verdict in verdicts.items()}
     for setting in LCE_SETTINGS:
-        row[f"LCE {setting}"], row[f"LCE {setting}: cause"] = lce_verdict(
-            flatbuffer, network.samples, expected, setting
+        verdicts[f"LCE {setting}"] = lce_verdict(flatbuffer, network.samples, expected, setting)
+    return {"seed": seed, "layers": network.layers, "verdicts": verdicts}
+
+
+def journal() -> Path:
+    """What is done with this library on these networks, a line each."""
+    sources = [results.ROOT / "tests" / name for name in ("random_networks.py", "exact_layers.py")]
+    state = hashlib.sha256(b"".join(path.read_bytes() for path in (delegate_path(), *sources))).hexdigest()
+    return FOLDER / f"{state[:12]}.jsonl"
+
+
+def examine_all(seeds: list[int], jobs: int) -> Iterator[dict[str, Any]]:
+    """In processes of their own, new ones for every block, as TensorFlow and LCE keep memory of every network."""
+    context = multiprocessing.get_context("spawn")
+    for first in range(0, len(seeds), BLOCK):
+        pool = concurrent.futures.ProcessPoolExecutor(jobs, context)
+        running = {pool.submit(examine, seed): seed for seed in seeds[first : first + BLOCK]}
+        try:
+            for future in concurrent.futures.as_completed(running):
+                if future.exception() is not None:
+                    waiting = [seed for other, seed in running.items() if other is future or not other.done()]
+                    sys.exit(f"stopped by network {running[future]}, or one of {waiting}: {future.exception()!r}")
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each runtime."""
+    summed = []
+    for runtime in dict.fromkeys(runtime for row in rows for runtime in row["verdicts"]):
+        found = [row["verdicts"][runtime] for row in rows if runtime in row["verdicts"]]
+        counts, causes = (collections.Counter(column) for column in zip(*found, strict=True))
+        inside = runtime == f"tflbnn {DISTURBED}"
+        summed.append(
+            {
+                "runtime": runtime,
+                "compared_with": "kernel=reference, fusion=none" if inside else "Keras",
+                "networks": len(found),
+                **{verdict: counts[verdict] for verdict in (AGREES, DIFFERS, REFUSED)},
+                "because": "; ".join(f"{count} × {cause}" for cause, count in causes.most_common() if cause),
+            }
         )
-    return row
+    return summed
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=200)
-    seeds = parser.parse_args().seeds
-    rows = []
-    with quiet_status("random networks") as say:
-        for seed in range(seeds):
-            say(f"random networks: {seed} of {seeds}")
-            rows.append(examine(seed))
-    path = results.write("agreement", [row | results.provenance(row["seed"]) for row in rows])
-    runtimes = [f"tflbnn {kernel}" for kernel in kernels()] + [f"LCE {setting}" for setting in LCE_SETTINGS]
-    table = Table(
-        "runtime", "equal to Keras", "differs", "refused", title=f"{seeds} random networks", title_justify="left"
-    )
-    for runtime in runtimes:
-        counts = collections.Counter(row[runtime] for row in rows)
-        table.add_row(runtime, *(str(counts[verdict]) for verdict in (AGREES, "differs", "refused")))
-    causes = Table("LCE setting", "networks", "verdict", "cause")
-    for setting in LCE_SETTINGS:
-        counts = collections.Counter((row[f"LCE {setting}"], row[f"LCE {setting}: cause"]) for row in rows)
-        for (verdict, reason), count in counts.most_common():
-            if verdict != AGREES:
-                causes.add_row(setting, str(count), verdict, reason)
-    console().print(table, causes)
-    print(path.relative_to(results.ROOT))
-    if any(row[f"tflbnn {kernel}"] != AGREES for row in rows for kernel in kernels()):
-        sys.exit("the delegate differs from Keras")
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes; default: the number of cores")
+    arguments = parser.parse_args()
+    path = journal()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    done = {row["seed"] for row in rows}
+    missing = [seed for seed in range(arguments.seeds) if seed not in done]
+    with quiet_status("random networks") as say, open(path, "a") as file:
+        for row in examine_all(missing, arguments.jobs):
+            rows.append(row)
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            wrong = sum(any(verdict == DIFFERS for verdict, _ in ours(row)) for row in rows)
+            say(f"random networks: {len(rows)} of {arguments.seeds}, {wrong} computed wrongly by the delegate")
+    rows = [row for row in rows if row["seed"] < arguments.seeds]
+    summed = summary(sorted(rows, key=lambda row: row["seed"]))
+    written = results.write("agreement", [row | results.provenance(0) for row in summed])
+    table = Table("runtime", "equal", "differs", "refused", "because", title=f"{len(rows)} random networks")
+    for row in summed:
+        table.add_row(row["runtime"], *(str(row[verdict]) for verdict in (AGREES, DIFFERS, REFUSED)), row["because"])
+    console().print(table)
+    print(written.relative_to(results.ROOT))
+    wrong = [row["seed"] for row in rows if any(verdict == DIFFERS for verdict, _ in ours(row))]
+    if wrong:
+        sys.exit(f"the delegate computes these networks wrongly, see {FOLDER}: {sorted(wrong)}")
+
+
+def ours(row: dict[str, Any]) -> list[Verdict]:
+    return [verdict for runtime, verdict in row["verdicts"].items() if runtime.startswith("tflbnn ")]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ V1 are the same cores for servers and have theirs.
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 import subprocess
@@ -16,11 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "mca.csv"
-KERNEL = ROOT / "delegate" / "core" / "bconv2d" / "arm64_neon.cc"
+import results
+
+KERNEL = results.ROOT / "delegate" / "core" / "bconv2d" / "arm64_neon.cc"
 COMPILER = "aarch64-linux-gnu-g++"
-FLAGS = ("-std=c++17", "-O3", "-fPIC", "-ffp-contract=off", "-fno-exceptions", f"-I{ROOT}/delegate")
+FLAGS = ("-std=c++17", "-O3", "-fPIC", "-ffp-contract=off", "-fno-exceptions", f"-I{results.ROOT}/delegate")
 
 # Products of signs in a turn of the loop: 32 input channels, 32 output channels, 2 pixels.
 MACS = 32 * 32 * 2
@@ -90,10 +89,7 @@ def main() -> int:
             }
         )
         print(f"{processor:<12} {expected:6.1f} MAC/cycle of {bound:.1f} (estimate)")
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    results.write("mca", [row | results.provenance(0) for row in rows])
     return 0
 
 

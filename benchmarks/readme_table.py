@@ -1,98 +1,98 @@
-"""Writes the README's tables from benchmarks/results/*.csv.
+"""Writes the README's table and docs/benchmarks.md from benchmarks/results/*.csv.
 
 python benchmarks/readme_table.py            write them
-python benchmarks/readme_table.py --check    exit code 1 when the README differs from them
+python benchmarks/readme_table.py --check    exit code 1 when they differ from the results
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import results
+from benchmark_page import KERNELS, NETWORKS, OURS, Rows, page, rows_of, section
 
 from tflbnn._files import atomic_write
 from tflbnn.errors import UserError
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-Rows = list[dict[str, str]]
+LCE = "LCE, best setting"
 
 
-def whole_networks(rows: Rows) -> str:
-    """One line a runtime."""
-    first = rows[0]
-    threads = "1 thread" if first["threads"] == "1" else f"{first['threads']} threads"
-    kernel = next(row["kernel"] for row in rows if row["kernel"])
-    body = [
-        [
-            row["network"],
-            row["runtime"],
-            row["median_ms"],
-            row["p90_ms"],
-            row["times_faster_than_lce_best"],
-            row["times_faster_than_float"],
-        ]
-        for row in rows
-    ]
-    head = ["network", "runtime", "median ms", "p90 ms", "× faster than LCE at its best", "× faster than float"]
-    title = (
-        f"Whole networks, input {first['input']}, {threads}, kernel {kernel}, {first['cpu']}; LCE at its best setting"
-    )
-    return _section(title, head, body, first)
-
-
-def agreement(rows: Rows) -> str:
-    """One line a runtime: how many networks it computes as Keras does."""
-    runtimes = [column for column in rows[0] if column.startswith(("tflbnn ", "LCE ")) and ":" not in column]
+def networks(tables: Mapping[str, Rows]) -> str:
+    """One line a network: the delegate's best kernel, and what two threads add."""
+    best = next(row["runtime"] for row in tables["whole_networks"] if row["runtime"].startswith(OURS))
     body = []
-    for runtime in runtimes:
-        counts = collections.Counter(row[runtime] for row in rows)
-        causes = collections.Counter(row.get(f"{runtime}: cause") or "" for row in rows)
-        named = "; ".join(f"{count} × {cause}" for cause, count in causes.most_common() if cause)
-        body.append([runtime, *(str(counts[verdict]) for verdict in ("equal", "differs", "refused")), named])
-    head = ["runtime", "equal to Keras", "differs", "refused", "because"]
-    return _section(f"{len(rows)} random networks, compared bit for bit", head, body, rows[0])
+    for name in dict.fromkeys(row["network"] for row in tables["whole_networks"]):
+        (row,) = rows_of(tables["whole_networks"], network=name, runtime=best)
+        threads = rows_of(tables.get("delegate_threads", []), network=name, runtime=OURS)
+        body.append(
+            [
+                NETWORKS.get(name, name),
+                row["median_ms"],
+                f"{row['times_faster_than_lce_best']} ×",
+                f"{row['times_faster_than_float']} ×",
+                f"{threads[0]['times_faster_with_2_threads']} ×" if threads else "",
+            ]
+        )
+    first = tables["whole_networks"][0]
+    kernel = KERNELS.get(best.removeprefix(f"{OURS} "), best)
+    title = f"One image of {first['input'].replace('x', ' × ')}, one thread, {kernel}, {first['cpu']}"
+    return section(title, ["network", "ms", "faster than LCE", "than the float network", "with 2 threads"], body)
 
 
-def convert(rows: Rows) -> str:
-    """One line a network."""
-    hidden = {"seed", "cpu", "versions", "commit", "date", "command"}
-    head = [column for column in rows[0] if column not in hidden]
-    return _section(
-        "Converting a Keras model",
-        [column.replace("_", " ") for column in head],
-        [[row[c] for c in head] for row in rows],
-        rows[0],
-    )
-
-
-# By the beginning of the file's name, in the order of the README.
-SECTIONS: dict[str, Callable[[Rows], str]] = {
-    "whole_networks": whole_networks,
-    "convert": convert,
-    "agreement": agreement,
-}
-
-
-def _section(title: str, head: list[str], body: list[list[str]], source: dict[str, str]) -> str:
-    rule = ["---" if not body[0][i].replace(".", "").isdigit() else "---:" for i in range(len(head))]
-    lines = [f"**{title}**", "", *(f"| {' | '.join(cells)} |" for cells in (head, rule, *body)), ""]
-    return "\n".join([*lines, f"`{source['command']}`, {source['date']}, commit {source['commit']}"])
+def figures(tables: Mapping[str, Rows]) -> str:
+    """What is no time of a whole network, one line each; what was not measured has none."""
+    body = []
+    for row in rows_of(tables.get("delegate_convolutions", []), network="quicknet"):
+        kernel = KERNELS.get(row["kernel"], row["kernel"])
+        bound = f"{float(row['share_of_bound']):.0%} of what the instructions allow"
+        body.append([f"binary convolutions inside QuickNet, {kernel}", f"{row['macs_per_cycle']} MAC/cycle", bound])
+    estimates = tables.get("mca", [])
+    for row in rows_of(estimates, processor="neoverse-n1") + rows_of(estimates, processor="cortex-a55"):
+        bound = f"of {row['bound']}; by llvm-mca, not on a device"
+        body.append(
+            [f"inner loop of binary convolutions, NEON, {row['processor']}", f"{row['mac_per_cycle']} MAC/cycle", bound]
+        )
+    starts = tables.get("delegate_start", [])
+    for name, column, what, unit in (
+        ("quicknet", "load_ms", "from file to first prediction", "ms"),
+        ("binary_densenet28", "growth_mb", "memory that loading and predicting take", "MB"),
+    ):
+        ours, theirs = (rows_of(starts, network=name, runtime=runtime) for runtime in (OURS, LCE))
+        if ours and theirs:
+            values = [f"{row[column]} {unit}" for row in (*ours, *theirs)]
+            body.append([f"{what}, {NETWORKS[name]}", values[0], f"LCE {values[1]}"])
+    agreement = [row for row in tables.get("agreement", []) if row["runtime"].startswith(OURS)]
+    if agreement:
+        count = max(int(row["networks"]) for row in agreement)
+        wrong = sum(int(row["differs"]) for row in agreement)
+        (lce,) = rows_of(tables["agreement"], runtime="LCE indirect")
+        ours_text = "all bit for bit as Keras" if wrong == 0 else f"{wrong} differences from Keras"
+        body.append([f"{count:,} random networks, every kernel and fusion", ours_text, f"LCE {lce['equal']}"])
+    return section("", ["", "tflbnn", ""], body) if body else ""
 
 
 def generate(folder: Path = results.RESULTS) -> str:
     """The text between the markers."""
-    sections = [
-        render(results.read(path))
-        for prefix, render in SECTIONS.items()
-        for path in sorted(folder.glob(f"{prefix}*.csv"))
-    ]
-    if not sections:
-        raise UserError(f"There must be a result file to show. Received: none in {folder}. Run: make benchmark")
-    return "\n\n".join(sections)
+    tables = read(folder)
+    if "whole_networks" not in tables:
+        raise UserError(
+            f"There must be a result file whole_networks.csv. Received: none in {folder}. Run: make benchmark-delegate"
+        )
+    source = tables["whole_networks"][0]
+    note = (
+        f"`make benchmark-delegate`, {source['date']}, commit {source['commit']}. Medians of alternating runs; LCE is "
+        "its own interpreter at its best setting, the float network the same one without binarization on XNNPACK. All "
+        "of it, with versions and the commands: [docs/benchmarks.md](docs/benchmarks.md)."
+    )
+    return "\n\n".join(part for part in (networks(tables), figures(tables), note) if part)
+
+
+def read(folder: Path) -> dict[str, Rows]:
+    return {path.stem: results.read(path) for path in sorted(folder.glob("*.csv"))}
 
 
 def replaced(readme: str, text: str) -> str:
@@ -108,15 +108,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    readme = results.ROOT / "README.md"
-    old = readme.read_text()
-    new = replaced(old, generate())
-    if check and new != old:
-        raise UserError(
-            "The README's tables must be those of benchmarks/results. Run: python benchmarks/readme_table.py"
-        )
-    if new != old:
-        atomic_write(readme, new)
+    readme, details = results.ROOT / "README.md", results.ROOT / "docs" / "benchmarks.md"
+    written = {readme: replaced(readme.read_text(), generate()), details: page(read(results.RESULTS))}
+    for path, text in written.items():
+        if path.exists() and path.read_text() == text:
+            continue
+        if check:
+            raise UserError(
+                f"{path.name} must show what is in benchmarks/results. Received: an older state. "
+                "Run: python benchmarks/readme_table.py"
+            )
+        path.parent.mkdir(exist_ok=True)
+        atomic_write(path, text)
 
 
 if __name__ == "__main__":

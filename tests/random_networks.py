@@ -13,6 +13,7 @@ from tflbnn._keras import keras, lq
 L = keras.layers
 
 CHANNELS = (1, 3, 8, 31, 32, 33, 64, 65, 96, 130)
+HUGE = ((7300, (3, 3)), (2650, (5, 5)))  # channels and filters of more than 65,535 weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,29 +25,48 @@ class RandomNetwork:
     samples: np.ndarray
     layers: list[str]
 
+    @property
+    def gated(self) -> bool:
+        return any(layer.startswith("gate") for layer in self.layers)
+
+    @property
+    def batches(self) -> list[np.ndarray]:
+        """The samples as TFLite takes them: LCE's converter leaves away the shape of a gate's factors, which then
+        fit one sample only."""
+        return np.split(self.samples, len(self.samples) if self.gated else 1)
+
 
 class _BinaryAuthor(Author):
     """Adds binary layers, and blocks of layers."""
 
-    def binary_conv(self, x: Value, filters: int, *, same_size: bool = False, one_padding: bool = False) -> Value:
-        kernel = (self.pick((1, 2, 3, 3, 3, 4, 5)), self.pick((1, 2, 3, 3, 3, 4, 5)))
+    def binary_conv(
+        self,
+        x: Value,
+        filters: int,
+        *,
+        kernel: tuple[int, int] | None = None,
+        stride: int | None = None,
+        one_padding: bool = False,
+    ) -> Value:
+        """`stride` says how many times smaller the image becomes, at most rounded up; None leaves it to chance."""
+        kernel = kernel or (self.pick((1, 2, 3, 3, 3, 4, 5)), self.pick((1, 2, 3, 3, 3, 4, 5)))
         strides = dilation = (1, 1)  # Keras has either strides or dilation
-        if not same_size and self.chance(0.3):
+        if stride not in (None, 1):
+            strides = (stride, stride)
+        elif stride is None and self.chance(0.3):
             strides = self.pick(((2, 2), (1, 2), (2, 1), (3, 3)))
         elif self.chance(0.25):
             dilation = self.pick(((2, 2), (1, 2), (3, 3), (2, 1)))
         extent = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
         padding = self.pick(("same-one", "same-zero", "valid"))
-        if padding == "valid" and (same_size or extent[0] > x.size[0] or extent[1] > x.size[1]):
+        if padding == "valid" and (stride is not None or extent[0] > x.size[0] or extent[1] > x.size[1]):
             padding = "same-one"
         if one_padding and padding == "same-zero":
             padding = "same-one"
         groups = 1
         if x.channels % 32 == 0 and x.channels > 32 and self.chance(0.4):
-            groups = x.channels // 32
-            filters = -(-filters // groups) * groups
-            if same_size:
-                filters = x.channels
+            groups = self.pick([g for g in range(2, x.channels // 32 + 1) if x.channels // 32 % g == 0])
+            filters = x.channels if filters == x.channels else -(-filters // groups) * groups
         magnitude_aware, bias, relu = self.chance(0.25), self.chance(0.3), self.chance(0.2)
         layer = lq.layers.QuantConv2D(
             filters,
@@ -84,16 +104,35 @@ class _BinaryAuthor(Author):
         return Value(layer(x.tensor), fraction, count + 2.0, math.sqrt(count))
 
     def dense_block(self, x: Value) -> Value:
+        """Each convolution reads all that came before: joined at once, or one after the other."""
+        pieces = [x]
+        at_once = self.chance(0.5)
         for _ in range(int(self.rng.integers(1, 4))):
-            y = self.binary_conv(self.batch_norm(x), self.pick((8, 24, 31, 32, 40, 64)), same_size=True)
-            x = self.join("concat", x, y)
-        return x
+            x = self.concat(*pieces) if len(pieces) > 1 else pieces[0]
+            y = self.binary_conv(self.batch_norm(x), self.pick((1, 8, 24, 31, 32, 33, 40, 64)), stride=1)
+            pieces = [*pieces, y] if at_once else [x, y]
+        x = self.concat(*pieces)
+        return self.max_pool(x) if self.chance(0.2) else x
 
     def residual(self, x: Value) -> Value:
-        y = self.binary_conv(self.batch_norm(x) if self.chance(0.5) else x, x.channels, same_size=True)
-        if y.channels != x.channels:
+        """A convolution, what is done to its result, and a shortcut, of half the size now and then."""
+        stride = 2 if self.chance(0.25) else 1
+        source = self.batch_norm(x) if self.chance(0.5) else x
+        channels = x.channels if stride == 1 else self.pick((x.channels, 33, 64))
+        y = self.binary_conv(source, channels, stride=stride)
+        for what in self.rng.permutation(4)[: self.rng.integers(0, 4)]:
+            y = (self.batch_norm, self.prelu, self.relu, lambda y: self.gate(y, self.pick((source, y))))[what](y)
+        shortcut = x
+        if stride == 2:
+            shortcut = self.average_pool(x, "same")
+            if channels != x.channels or self.chance(0.3):
+                shortcut = self.float_conv(shortcut, channels, 1)
+        if shortcut.tensor.shape != y.tensor.shape:
             return y
-        return self.join("add", x, self.batch_norm(y))
+        x = self.add(shortcut, y)
+        if self.chance(0.4):
+            x = self.pick((self.relu, self.relu, self.prelu, self.batch_norm))(x)
+        return x
 
     def chain(self, x: Value) -> Value:
         """Binary convolutions in a row: where only signs are read, LCE writes bits."""
@@ -112,20 +151,58 @@ class _BinaryAuthor(Author):
         x = self.max_pool(x) if self.chance(0.75) else self.average_pool(x)
         return self.binary_conv(x, self.pick(CHANNELS))
 
+    def blurred(self, x: Value) -> Value:
+        """What QuickNet does between its stages, and something that reads it."""
+        y = self.binary_conv(x, self.pick((x.channels, *CHANNELS)), stride=1)
+        y = self.add(x, y) if x.channels == y.channels and self.chance(0.7) else y
+        y = self.relu(y) if self.chance(0.6) else y
+        if min(y.size) < 2:
+            return y
+        pooled = dataclasses.replace(y, tensor=L.MaxPool2D(2, strides=1)(y.tensor))
+        self.notes.append("maxpool 2x2 s1 valid")
+        y = self.blur(pooled)
+        if pooled.tensor.shape == y.tensor.shape and self.chance(0.3):
+            return self.add(pooled, y)
+        return self.batch_norm(y) if self.chance(0.5) else self.binary_conv(y, self.pick(CHANNELS))
+
     def fork(self, x: Value) -> Value:
-        """Two binary convolutions that read one tensor."""
-        source = self.batch_norm(x)
-        left = self.binary_conv(source, x.channels, same_size=True)
-        right = self.binary_conv(source, x.channels, same_size=True)
-        return self.join(self.pick(("concat", "add")) if left.channels == right.channels else "concat", left, right)
+        """Several that read one tensor: through one BatchNorm, through one for each, or also the numbers themselves."""
+        shared = self.batch_norm(x)
+        branches = []
+        for _ in range(int(self.rng.integers(2, 5))):
+            source = shared if self.chance(0.6) else self.batch_norm(x)
+            branch = self.binary_conv(source, self.pick((x.channels, x.channels, 33)), stride=1)
+            branches.append(self.batch_norm(branch) if self.chance(0.5) else branch)
+        if self.chance(0.4):
+            branches.append(self.pick((shared, x)))
+        if any(branch.channels != x.channels for branch in branches) or self.chance(0.5):
+            return self.concat(*branches)
+        total = branches[0]
+        for branch in branches[1:]:
+            total = self.add(branch, total)
+        return total
 
     def plain(self, x: Value) -> Value:
+        x = self.pad(x) if self.chance(0.3) else x
         y = self.binary_conv(x, self.pick(CHANNELS))
         y = self.batch_norm(y) if self.chance(0.7) else y
+        y = self.prelu(y) if self.chance(0.2) else y
         return self.relu(y) if self.chance(0.3) else y
 
     def transition(self, x: Value) -> Value:
-        return self.float_conv(self.batch_norm(x), self.pick((16, 32, 40, 64)), 1)
+        """To other channels; a ReLU behind the pooling needs the convolution: LCE drops one before a sign."""
+        x = self.batch_norm(x)
+        pooled = self.relu(self.max_pool(x)) if self.chance(0.4) else x
+        y = self.float_conv(pooled, self.pick((16, 32, 40, 64)), 1)
+        return x if y is pooled else y
+
+    def huge(self, x: Value) -> Value:
+        """Sums of more than 65,535 products."""
+        if math.prod(x.size) > 100:
+            return self.plain(x)
+        channels, kernel = self.pick(HUGE)
+        x = self.binary_conv(x, channels, kernel=(1, 1))
+        return self.binary_conv(x, self.pick((1, 3)), kernel=kernel, stride=1)
 
 
 def random_network(seed: int) -> RandomNetwork:
@@ -145,14 +222,16 @@ def random_network(seed: int) -> RandomNetwork:
     blocks = (
         author.dense_block,
         author.residual,
+        author.residual,
         author.chain,
         author.pool,
+        author.blurred,
         author.fork,
         author.plain,
         author.transition,
     )
     for _ in range(int(author.rng.integers(1, 5))):
-        x = author.pick(blocks)(x)
+        x = author.huge(x) if author.chance(0.01) else author.pick(blocks)(x)
         values.append(x)
     if not any(note.startswith("bconv") for note in author.notes):
         x = author.plain(x)

@@ -6,12 +6,13 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tests.delegate.interpreters import Network
 from tflbnn._keras import keras
-from tflbnn.runtime import Model
 
 # LCE's kernels, by what its documentation calls them; the last two are its interpreter's settings for speed.
 LCE_SETTINGS: dict[str, dict[str, bool]] = {
@@ -26,10 +27,14 @@ def predict_keras(model: keras.Model, samples: np.ndarray) -> list[np.ndarray]:
     return [output.numpy() for output in (outputs if isinstance(outputs, list) else [outputs])]
 
 
-def predict_delegate(flatbuffer: bytes, samples: np.ndarray, kernel: str, threads: int = 1) -> list[np.ndarray]:
-    with Model(flatbuffer, threads, kernel=kernel) as model:
-        outputs = model.predict(samples)
-    return list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+def predict_delegate(flatbuffer: bytes, batches: Sequence[np.ndarray], **options: Any) -> list[np.ndarray]:
+    """One batch after the other, by an interpreter that is resized between them; `options` of the delegate."""
+    network = Network(flatbuffer, **options)
+    parts = []
+    for batch in batches:
+        network.resize(*batch.shape)
+        parts.append(network(batch))
+    return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
 
 class RefusedError(Exception):
