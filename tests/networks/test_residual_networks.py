@@ -23,6 +23,10 @@ from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
 
 
+# Each binarization with one of the networks; the full product is among the long tests.
+IN_TURN = list(zip(itertools.cycle(RESIDUAL_NETWORKS), BINARIZATIONS))
+
+
 @pytest.mark.parametrize("name", RESIDUAL_NETWORKS)
 @settings(deadline=None, max_examples=3)
 @given(
@@ -43,10 +47,7 @@ def test_any_network_gives_probabilities(name, layers, filters, stem, channels, 
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
 
 
-# The networks in turn; the full product is among the long tests.
-@pytest.mark.parametrize(
-    ("name", "binarization"), list(zip(itertools.cycle(RESIDUAL_NETWORKS), BINARIZATIONS)), ids=repr
-)
+@pytest.mark.parametrize(("name", "binarization"), IN_TURN, ids=repr)
 def test_every_binarization_trains(name: str, binarization: Binarization) -> None:
     assert np.isfinite(loss_of_one_step(small(networks.get(name), binarization)))
 
