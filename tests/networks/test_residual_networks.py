@@ -22,7 +22,6 @@ from tflbnn._keras import keras, lq
 from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
 
-
 # Each binarization with one of the networks; the full product is among the long tests.
 IN_TURN = list(zip(itertools.cycle(RESIDUAL_NETWORKS), BINARIZATIONS))
 
