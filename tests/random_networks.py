@@ -39,6 +39,11 @@ class RandomNetwork:
 class _BinaryAuthor(Author):
     """Adds binary layers, and blocks of layers."""
 
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        # The binary layers by the place of their note. Who is joined to nothing, as the sum would not fit, is lost.
+        self.noted: dict[int, keras.layers.Layer] = {}
+
     def binary_conv(
         self,
         x: Value,
@@ -100,6 +105,7 @@ class _BinaryAuthor(Author):
         )
         note += f" {x.size[0]}x{x.size[1]} {x.channels}->{filters}"
         note += " magnitude" * magnitude_aware + " bias" * bias + " relu" * relu
+        self.noted[len(self.notes)] = layer
         self.notes.append(note)
         return Value(layer(x.tensor), fraction, count + 2.0, math.sqrt(count))
 
@@ -249,4 +255,6 @@ def random_network(seed: int) -> RandomNetwork:
         if id(layer) in kept:
             layer.set_weights(weights)
     samples = author.eighths((author.pick((1, 3)), *shape), 2)
-    return RandomNetwork(seed, model, samples, author.notes)
+    lost = {place for place, layer in author.noted.items() if id(layer) not in kept}
+    notes = [note for place, note in enumerate(author.notes) if place not in lost]
+    return RandomNetwork(seed, model, samples, notes)
