@@ -26,6 +26,7 @@ class Report:
     float_latency_ms: float | None
     verified: bool | None
     notices: list[str]
+    test_map: float | None = None
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -62,4 +63,5 @@ def command(
         float_latency_ms=latency.twin.median_ms if latency else None,
         verified=verification.get("verified") is True if verification is not None else None,
         notices=list(facts.notices),
+        test_map=facts.metrics.get("test_map"),
     )

@@ -21,7 +21,10 @@ SHOWN = 25  # trials in the table; trials.csv has them all
 
 @dataclasses.dataclass(frozen=True)
 class Tuned:
-    """A finished search; `run` is the best configuration, trained in full."""
+    """A finished search; `run` is the best configuration, trained in full.
+
+    `score` says what the accuracies are: "accuracy", or "mAP" of a detector.
+    """
 
     search: str
     recipe: str
@@ -33,6 +36,7 @@ class Tuned:
     validation_accuracy: float
     table: str
     picture: str
+    score: str
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -43,7 +47,7 @@ class Tuned:
         shown = sorted(completed, key=lambda row: -row.val_accuracy)[:SHOWN]
         table = Table(title=f"{self.recipe}: {len(self.trials)} trials, {self.tuner}", title_justify="left")
         names = _names(self.best.values)
-        for heading in ("trial", "epochs", *names.values(), "val accuracy", "parameters", "size kB", "s"):
+        for heading in ("trial", "epochs", *names.values(), f"val {self.score}", "parameters", "size kB", "s"):
             table.add_column(heading, justify="right")
         table.add_column("front", justify="center")
         for row in shown:
@@ -66,7 +70,7 @@ class Tuned:
         for row in failed[:SHOWN]:
             console.print(f"[yellow]trial {row.trial} failed[/]  {escape(_values(row.values))}  {escape(row.reason)}")
         summary = Table(box=None, show_header=False, pad_edge=False)
-        summary.add_row("best, trained in full", f"test accuracy [bold green]{self.test_accuracy:.2%}[/]")
+        summary.add_row("best, trained in full", f"test {self.score} [bold green]{self.test_accuracy:.2%}[/]")
         for name, path in (("run", self.run), ("trials", self.table), ("picture", self.picture)):
             summary.add_row(name, escape(path))
         console.print(summary)
@@ -242,6 +246,7 @@ def command(
     import shlex
     import time
 
+    from tflbnn.training.scores import score_of
     from tflbnn.tuning import search
     from tflbnn.tuning.settings import FILE
 
@@ -267,6 +272,7 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted; resume with: tflbnn tune {recipe} --resume --out {shlex.quote(str(out))}{data_option}"
         ) from interrupt
+    score, tested = score_of(found.run.metrics, "test")
     return Tuned(
         search=str(found.path),
         recipe=recipe,
@@ -274,8 +280,9 @@ def command(
         trials=list(found.rows),
         best=found.best,
         run=str(found.run.path),
-        test_accuracy=found.run.metrics["test_accuracy"],
-        validation_accuracy=found.run.history[-1]["val_accuracy"],
+        test_accuracy=tested,
+        validation_accuracy=found.run.history[-1][f"val_{score.name}"],
         table=str(found.path / "trials.csv"),
         picture=str(found.path / "trials.png"),
+        score=score.text,
     )

@@ -20,7 +20,7 @@ class Row:
         status: "completed" or "failed".
         values: the value of each searched key of the recipe.
         epochs: the epochs its network has been trained, those of the trial that it continues included.
-        val_accuracy: the best epoch's accuracy on the validation split, 0 to 1.
+        val_accuracy: the best epoch's accuracy on the validation split, 0 to 1; of a detector its mAP.
         parameters: of the network.
         size_bytes: of the network when converted: one bit a binary weight, 32 any other.
         seconds: what the trial took.

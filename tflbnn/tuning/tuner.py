@@ -14,6 +14,7 @@ from tflbnn.analysis.counts import counts
 from tflbnn.data import Dataset
 from tflbnn.errors import UserError
 from tflbnn.training.fit import build, fit
+from tflbnn.training.scores import score_of
 from tflbnn.tuning import oracles, results
 from tflbnn.tuning._keras_tuner import keras_tuner
 from tflbnn.tuning.progress import Progress
@@ -74,7 +75,7 @@ class RecipeTuner(keras_tuner.Tuner):
             raise
         total = counts(model)
         return {
-            oracles.OBJECTIVE: max(row["val_accuracy"] for row in history[first - 1 :]),
+            oracles.OBJECTIVE: max(score_of(row, "val")[1] for row in history[first - 1 :]),
             "parameters": total.parameters,
             "size_bytes": total.size_bytes,
             "seconds": time.perf_counter() - start,

@@ -129,6 +129,8 @@ class Collector:
     def _confusion(self, dataset: Dataset) -> Confusion:
         from tflbnn.runtime import Model
 
+        if dataset.task != "classification":
+            raise UserError(f"it counts one label an image, and {dataset.name} is for {dataset.task}.")
         classes = len(self.run.labels)
         if dataset.classes != classes:
             raise UserError(f"The run's labels must be the data set's {dataset.classes}. Received: {classes} labels.")

@@ -10,6 +10,7 @@ from tflbnn.analysis.report.facts import Facts
 from tflbnn.analysis.report.units import flatten, milliseconds, percent
 from tflbnn.analysis.units import short, size
 from tflbnn.errors import INSTALL_TRAIN, UserError
+from tflbnn.training.scores import score_of
 
 try:
     import jinja2
@@ -59,7 +60,7 @@ def _template() -> jinja2.Template:
 
 def _absent(facts: Facts) -> str:
     """Why a part that needs a trained or an exported model is missing."""
-    if "test_accuracy" not in facts.metrics:
+    if score_of(facts.metrics, "test") is None:
         return f"the training has not finished. Continue it with: tflbnn train --resume --out {facts.folder}"
     if facts.model_bytes is None:
         return f"the run has no model.tflite. Make it with: tflbnn export {facts.folder}"
@@ -67,7 +68,7 @@ def _absent(facts: Facts) -> str:
 
 
 def _badge(facts: Facts) -> dict[str, str]:
-    if "test_accuracy" not in facts.metrics:
+    if score_of(facts.metrics, "test") is None:
         return {"kind": "warn", "text": "Training not finished"}
     if facts.model_bytes is None:
         return {"kind": "warn", "text": "Trained, not exported"}
@@ -83,15 +84,15 @@ def _tiles(facts: Facts) -> list[dict[str, str]]:
     def add(name: str, value: str, note: str) -> None:
         tiles.append({"name": name, "value": value, "note": note})
 
-    accuracy = facts.metrics.get("test_accuracy")
-    if accuracy is None:
+    tested = score_of(facts.metrics, "test")
+    if tested is None:
         add("Test accuracy", "–", "training not finished")
     elif facts.confusion:
         matrix = facts.confusion.matrix
         note = f"{facts.confusion.source}: {matrix.trace():,} of {matrix.sum():,} right"
-        add("Test accuracy", percent(accuracy), note)
+        add("Test accuracy", percent(tested[1]), note)
     else:
-        add("Test accuracy", percent(accuracy), "as measured after the training")
+        add(f"Test {tested[0].text}", percent(tested[1]), "as measured after the training")
     latency, missing = facts.latency, "not exported" if facts.model_bytes is None else "not measured"
     twin = f"float twin {size(latency.twin_bytes)}" if latency else missing
     add("Model file", "–" if facts.model_bytes is None else size(facts.model_bytes), twin)

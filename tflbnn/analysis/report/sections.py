@@ -11,12 +11,14 @@ from tflbnn.analysis.report import charts
 from tflbnn.analysis.report.facts import Confusion, Facts, Latency
 from tflbnn.analysis.report.units import cell, flatten, milliseconds, percent
 from tflbnn.analysis.units import short, size
+from tflbnn.training.scores import SCORES
 
 LARGEST_TABLE = 20  # classes; more make a table of counts unreadable, so a heat map stands in its place
 # Title of a chart -> its series and the columns of history.csv that they show.
 CURVES = {
     "Loss": {"train": "loss", "validation": "val_loss"},
     "Accuracy": {"train": "accuracy", "validation": "val_accuracy"},
+    "Mean average precision": {"validation": "val_map"},
     "Share of the weights that changed sign": {"flipped": "flip_ratio"},
     "Learning rate": {"rate": "learning_rate"},
 }
@@ -29,8 +31,11 @@ def training(facts: Facts) -> str:
     text = f"{epochs} epoch{'s' * (epochs > 1)}"
     if isinstance(planned, int) and planned != epochs:
         text += f" of {planned}"
-    best = max((value for value in _column(facts.history, "val_accuracy") if math.isfinite(value)), default=None)
-    return f"{text}. Best validation accuracy {percent(best)}." if best is not None else f"{text}."
+    for score in SCORES.values():
+        values = [value for value in _column(facts.history, f"val_{score.name}") if math.isfinite(value)]
+        if values:
+            return f"{text}. Best validation {score.text} {percent(max(values))}."
+    return f"{text}."
 
 
 def _column(history: list[dict[str, Any]], name: str) -> list[float]:
