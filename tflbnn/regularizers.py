@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from tflbnn._keras import keras, tf
+from tflbnn._keras import keras, lq, tf
 from tflbnn.errors import UserError
 
 TRAINED = "trained"
@@ -66,7 +66,7 @@ class _AroundAlpha(keras.regularizers.Regularizer, tf.__internal__.tracking.Auto
         return {"strength": self._start, "alpha": self.alpha}
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class R1(_AroundAlpha):
     """Manhattan: R1(w) = |alpha − |w|| (BNN+ eq. 4).
 
@@ -91,7 +91,7 @@ class R1(_AroundAlpha):
         return tf.abs(difference)
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class R2(_AroundAlpha):
     """Euclidean: R2(w) = (alpha − |w|)² (BNN+ eq. 5).
 

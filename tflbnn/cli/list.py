@@ -20,6 +20,7 @@ class Kind(str, enum.Enum):
     recipes = "recipes"
     networks = "networks"
     binarizations = "binarizations"
+    quantizers = "quantizers"
     datasets = "datasets"
 
 
@@ -91,6 +92,10 @@ def _rows(kind: Kind) -> list[dict[str, str]]:
         from tflbnn import binarization
 
         return binarization.table()
+    if kind is Kind.quantizers:
+        from tflbnn import binarization
+
+        return binarization.quantizer_table()
     from tflbnn import data
 
     return data.table()
@@ -102,5 +107,5 @@ def command(
         Kind | None, typer.Argument(help="One kind; all of them when left out.", show_default=False)
     ] = None,
 ) -> Listing:
-    """What there is: recipes, networks, binarizations, data sets, with the paper each comes from."""
+    """What there is: recipes, networks, binarizations, quantizers, data sets, with the paper each comes from."""
     return Listing({kind.value: _rows(kind) for kind in ([what] if what else Kind)})

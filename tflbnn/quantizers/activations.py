@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflbnn._keras import keras, lq, tf
+from tflbnn._keras import lq, tf
 
 
 @lq.utils.register_keras_custom_object
@@ -24,7 +24,7 @@ class InputReLU(lq.quantizers.Quantizer):
         return tf.nn.relu(inputs)
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class HTanh(lq.quantizers.Quantizer):
     """The sign's stand-in while a network is pretrained in full precision: what a straight-through sign derives.
 

@@ -10,7 +10,7 @@ from tflbnn.quantizers._common import check_count, check_t_clip, mean_magnitude
 LARGEST_NUMBER = 8  # of bases: the work grows with the product of both numbers
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class WeightBases(lq.quantizers.Quantizer):
     """Weights as a sum of M signs with scales, the nearest that such a sum comes to them.
 
@@ -73,7 +73,7 @@ def weight_bases(w: tf.Tensor, bases: int) -> tf.Tensor:
     return nearest_sum(w)
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class ActivationBases(lq.quantizers.Quantizer):
     """Activations as a sum of N signs with thresholds and scales of their own, both trained.
 
@@ -133,7 +133,7 @@ def shifted_sign(x: tf.Tensor) -> tf.Tensor:
     return lq.math.sign(x - 0.5), grad
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class ResidualSigns(lq.quantizers.Quantizer):
     """Activations as a sign with a scale, plus the sign of what that leaves with a scale, and so on.
 

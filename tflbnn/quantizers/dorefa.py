@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tflbnn._keras import keras, lq, tf
+from tflbnn._keras import lq, tf
 from tflbnn.quantizers._common import check_count, mean_magnitude
 
 LARGEST_K = 8  # above, a network is better served by the usual integer quantization
@@ -19,7 +19,7 @@ class _DoReFa(lq.quantizers.DoReFa):
         super().__init__(k_bit=k_bit, mode=type(self).mode, **kwargs)
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class DoReFaInputs(_DoReFa):
     """Activations of k bits, in equal steps from 0 to 1.
 
@@ -46,7 +46,7 @@ class DoReFaInputs(_DoReFa):
     """
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class DoReFaWeights(_DoReFa):
     """Weights of k bits: scaled signs of one bit, or equal steps from -1 to 1 after a tanh.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflbnn._keras import keras, lq, tf
+from tflbnn._keras import lq, tf
 from tflbnn.quantizers._common import AtLeast, check_choice, mean_magnitude
 
 SCALINGS = ("none", "backward", "both", "xnor", "trained")
@@ -15,7 +15,7 @@ STARTS = ("mean", "median", "percentile75")
 _SMALLEST_SCALE = 1e-6
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class ScaledSign(lq.quantizers.Quantizer):
     """A sign of weights with a scale alpha, one a filter (or, of a dense layer, one a column) or one a layer.
 

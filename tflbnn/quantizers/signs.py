@@ -138,7 +138,7 @@ def sign_swish(x: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
     return lq.math.sign(x), grad
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class SignSwish(lq.quantizers.Quantizer):
     """Sign whose gradient is that of SignSwish, a smooth function close to it that has no hard window.
 

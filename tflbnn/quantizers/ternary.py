@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflbnn._keras import keras, lq, tf
+from tflbnn._keras import lq, tf
 from tflbnn.quantizers._common import AtLeast, check_t_clip, check_threshold, mean_magnitude
 
 _SMALLEST_VALUE = 1e-6
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class TernaryInputs(lq.quantizers.Quantizer):
     """Activations of three values; small ones become 0.
 
@@ -69,7 +69,7 @@ def ternary(x: tf.Tensor, delta: tf.Tensor, t_clip: float) -> tf.Tensor:
     return three(x, delta)
 
 
-@keras.utils.register_keras_serializable("tflbnn")
+@lq.utils.register_keras_custom_object
 class TrainedTernary(lq.quantizers.Quantizer):
     """Weights of three values, of which the positive and the negative one are trained.
 
