@@ -33,7 +33,7 @@ _PLACES = [
 
 def draw(rows: list[dict[str, str]]) -> Figure:
     """The chart of the rows of zoo.csv."""
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
+    figure = Figure(figsize=(11, 7.5), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_xscale("log")
@@ -89,9 +89,9 @@ def _label(axes: Axes, points: list[Point]) -> None:
     """Names every point where there is room, those with many neighbours first."""
     renderer = axes.figure.canvas.get_renderer()
     places = axes.transData.transform([(point.operations, point.accuracy) for point in points])
-    taken = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    taken = [Bbox.from_extents(x - 9, y - 9, x + 9, y + 9) for x, y in places]
     taken.append(axes.get_legend().get_window_extent(renderer))
-    neighbours = [sum(abs(x - left) < 150 and abs(y - below) < 40 for left, below in places) for x, y in places]
+    neighbours = [sum(abs(x - left) < 220 and abs(y - below) < 60 for left, below in places) for x, y in places]
     for point, _ in sorted(zip(points, neighbours, strict=True), key=lambda pair: -pair[1]):
         for offset in _PLACES:
             text = _annotate(axes, point, offset)

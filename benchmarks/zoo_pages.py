@@ -64,7 +64,7 @@ def write(rows: list[Row]) -> None:
     """Writes all three."""
     atomic_write(PAGE, markdown(rows))
     with atomic_path(CHART) as path:
-        zoo_chart.draw(rows).savefig(path, format="png", dpi=150)
+        zoo_chart.draw(rows).savefig(path, format="png")
     write_json(LISTING, listing(rows))
 
 
