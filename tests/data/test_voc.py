@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -78,6 +78,7 @@ def test_as_a_data_set(root):
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (3, 3, 3)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 40),
     st.integers(1, 40),

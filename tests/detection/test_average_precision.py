@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tflbnn.detection import Detections, mean_average_precision
@@ -67,6 +67,7 @@ def cell(number):
     return [y, x, y + 1, x + 1]
 
 
+@settings(deadline=None)
 @given(st.lists(CELLS, min_size=1, max_size=3), st.data())
 def test_bounds_and_what_is_perfect(images, data):
     truth = [objects(*((cell(number), number % 2, 0) for number in numbers)) for numbers in images]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -21,6 +21,7 @@ def boxes(draw, number=None, smallest=2**-10):
     return np.concatenate([low, low + size], axis=1)
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(1, 6))
 def test_what_is_encoded_is_decoded(data, number):
     given_boxes, defaults = data.draw(boxes(number)), data.draw(boxes(number))
@@ -35,6 +36,7 @@ def test_offsets_of_zero_are_the_default_box():
     np.testing.assert_allclose(decode(np.zeros_like(defaults), defaults), corners(defaults), rtol=1e-6)
 
 
+@settings(deadline=None)
 @given(boxes(), boxes())
 def test_overlaps_are_shares_and_symmetric(first, second):
     overlaps = intersection_over_union(first, second)
@@ -44,6 +46,7 @@ def test_overlaps_are_shares_and_symmetric(first, second):
     np.testing.assert_allclose(np.diag(intersection_over_union(first, first)), 1, rtol=1e-5)
 
 
+@settings(deadline=None)
 @given(boxes(), st.tuples(NUMBERS, NUMBERS))
 def test_overlaps_stay_when_both_are_moved(given_boxes, by):
     exact = given_boxes.astype(np.float64)
@@ -58,6 +61,7 @@ def test_an_empty_box_overlaps_nothing(empty):
     assert intersection_over_union(np.array([empty]), everything).tolist() == [[0.0, 0.0]]
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 6), st.integers(1, 6), st.floats(0.05, 0.5), st.sampled_from([(), (2.0,), (2.0, 0.5, 3.0, 1 / 3)])
 )

@@ -12,6 +12,7 @@ from tflbnn.detection.matching import CLASS, match, targets
 DEFAULTS = default_boxes([(4, 4), (2, 2)], (0.3, 0.6, 0.9), [(2.0, 0.5), ()])
 
 
+@settings(deadline=None)
 @given(boxes(smallest=2**-5))
 def test_every_object_has_a_default_box(objects):
     matches = match(DEFAULTS, objects)
@@ -34,7 +35,7 @@ def test_two_objects_at_one_place_get_a_default_box_each():
     assert (matches == 1).sum() >= 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_targets_decode_to_the_objects(data):
     given_boxes = data.draw(boxes(smallest=2**-5))

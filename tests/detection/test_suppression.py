@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tflbnn.detection import PostProcessing, default_boxes, detect, non_max_suppression
@@ -29,6 +29,7 @@ def oracle(boxes, scores, threshold, most):
     return kept
 
 
+@settings(deadline=None)
 @given(BOXES, st.data(), st.fractions(0, 1, max_denominator=4), st.integers(1, 15))
 def test_is_the_oracles(corners, data, threshold, most):
     boxes = [(y, x, y + height, x + width) for y, x, height, width in corners]
@@ -37,6 +38,7 @@ def test_is_the_oracles(corners, data, threshold, most):
     assert found.tolist() == oracle(boxes, scores, threshold, most)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 10), st.integers(0, 2**31), st.integers(1, 12))
 def test_detections_are_likely_sorted_apart_and_few(classes, side, seed, most):
     rng = np.random.default_rng(seed)

@@ -24,7 +24,10 @@ def small(side=(32, 32), classes=2, binarization=Binarization(), **knobs):  # no
 
 @pytest.mark.parametrize(
     ("name", "base", "size"),
-    [("ssd512_binary_densenet37", "binary_densenet37", 21.51), ("ssd512_binary_densenet45", "binary_densenet45", 26.03)],
+    [
+        ("ssd512_binary_densenet37", "binary_densenet37", 21.51),
+        ("ssd512_binary_densenet45", "binary_densenet45", 26.03),
+    ],
 )
 def test_the_papers_form(name, base, size):
     model = networks.get(name)((512, 512, 3))
