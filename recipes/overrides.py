@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tflbnn import networks
+from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError, nearest
 from tflbnn.recipes.values import check, parse, shown
 
@@ -47,6 +48,8 @@ def _keys(recipe: Recipe) -> dict[str, Any]:
 def resolve(recipe: Recipe, key: str) -> tuple[str, Any]:
     """The full key and the type of the field that `key` names."""
     known = _keys(recipe)
+    if key == "binarization":
+        return key, str  # a preset
     if key in known:
         return key, known[key]
     matches = [full for full in known if full.rpartition(".")[2] == key]
@@ -71,6 +74,10 @@ def replace(recipe: Recipe, key: str, value: Any) -> Recipe:
 
 def _replace(recipe: Recipe, full: str, value: Any) -> Recipe:
     part, _, field = full.rpartition(".")
+    if full == "binarization":
+        # A method says how layers are quantized; which of them are stays what the recipe says.
+        kept = {key: getattr(recipe.binarization, key) for key in ("first", "last", "downsampling")}
+        value = Binarization.preset(value, **kept)
     if not part:
         return dataclasses.replace(recipe, **{field: value})
     old = getattr(recipe, part)
@@ -85,8 +92,8 @@ def _replace(recipe: Recipe, full: str, value: Any) -> Recipe:
 
 def apply(recipe: Recipe, values: Mapping[str, str]) -> Recipe:
     """See `Recipe.override`."""
-    # The network first: it decides which knobs there are.
-    for key in sorted(values, key=lambda key: key != "network.name"):
+    # The network first: it decides which knobs there are; a preset before the fields that vary it.
+    for key in sorted(values, key=lambda key: (key != "network.name", key != "binarization")):
         full, hint = resolve(recipe, key)
         recipe = _replace(recipe, full, parse(full, values[key], hint))
     return recipe

@@ -268,3 +268,15 @@ def test_recipes_load_no_tensorflow():
     code = "import sys; from tflbnn import recipes; recipes.table(); print('tensorflow' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "False"
+
+
+def test_a_preset_is_named_and_varied_in_any_order() -> None:
+    recipe = recipes.get("digits").override({"downsampling": "binary"})
+    for values in (
+        {"binarization": "xnor_net", "binarization.t_clip": "0.5"},
+        {"t_clip": "0.5", "binarization": "xnor_net"},
+    ):
+        made = recipe.override(values).binarization
+        assert (made.scaling, made.input_scaling, made.t_clip, made.downsampling) == ("xnor", "xnor", 0.5, "binary")
+    with pytest.raises(UserError, match="no binarization 'xnor'"):
+        recipe.override({"binarization": "xnor"})
