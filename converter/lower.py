@@ -9,7 +9,7 @@ from __future__ import annotations
 from larq_compute_engine.mlir._tf_tfl_flatbuffer import convert_graphdef_to_tflite_flatbuffer
 from tensorflow.core.framework.types_pb2 import DataType
 
-from tflbnn._keras import keras, tf
+from tflbnn._keras import keras, lq, tf
 from tflbnn.converter.freeze import Frozen, freeze
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import layer_of_node, layers_of, name_tensors, shorten_names
@@ -21,6 +21,9 @@ SIGNATURE = "serving_default"
 
 # LCE may fail on these or not, by the numbers in their functions' names; no runtime here takes them either way.
 _CONTROL_FLOW = {"While": "WHILE", "StatelessWhile": "WHILE", "If": "IF", "StatelessIf": "IF"}
+
+# LCE 0.16 ends the whole process on quantized kernels of fully connected layers beyond this many weights.
+_MOST_DENSE_WEIGHTS = 2**25
 
 # What LCE's converter raises.
 _REFUSALS = (RuntimeError, ValueError, TypeError)
@@ -34,9 +37,10 @@ def lower(model: keras.Model) -> bytes:
 
     Raises:
         UserError: the model is not built, has open dimensions besides the batch, is not float32, or has a layer
-            that TensorFlow Lite cannot express.
+            that TensorFlow Lite cannot express, or LCE's converter would not survive.
     """
     inputs, outputs = _interface(model)
+    _require_modest_dense_layers(model)
     try:
         frozen, origins, flatbuffer = _convert(model, inputs)
     except _REFUSALS as error:
@@ -70,6 +74,18 @@ def _interface(model: keras.Model) -> tuple[dict[str, tf.TensorSpec], list[str]]
             )
         inputs[name] = tf.TensorSpec([batch or 1, *rest], tensor.dtype)
     return inputs, list(model.output_names)
+
+
+def _require_modest_dense_layers(model: keras.Model) -> None:
+    for layer in model.submodules:
+        if isinstance(layer, lq.layers.QuantDense) and layer.kernel_quantizer is not None:
+            rows, columns = layer.kernel.shape
+            if rows * columns > _MOST_DENSE_WEIGHTS:
+                raise UserError(
+                    f"A quantized dense layer to convert has at most {_MOST_DENSE_WEIGHTS:,} weights: LCE's converter "
+                    f"crashes beyond. Received: {layer.name} of {rows}×{columns}. "
+                    f"Use {_MOST_DENSE_WEIGHTS // rows} units or fewer, or a smaller image."
+                )
 
 
 def _convert(model: keras.Model, inputs: dict[str, tf.TensorSpec]) -> tuple[Frozen, dict[str, tuple[str, str]], bytes]:

@@ -226,3 +226,10 @@ class TestRefused:
         for quantizer in ("ste_sign", "approx_sign", "swish_sign", lq.quantizers.SteSign(0.3)):
             model = keras.Sequential([L.Input((4, 4, 3)), binary_conv(2, input_quantizer=quantizer)])
             assert len(Graph(lower(model)).of_kind("LceBconv2d")) == 1
+
+
+def test_dense_layers_that_lce_would_not_survive_are_refused() -> None:
+    layer = lq.layers.QuantDense(4, kernel_quantizer="ste_sign", kernel_initializer="zeros", name="fc")
+    image = keras.Input((2**23 + 1,))
+    with pytest.raises(UserError, match=r"33,554,432 weights.*fc of 8388609×4.*Use 3 units"):
+        lower(keras.Model(image, layer(image)))
