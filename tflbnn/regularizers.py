@@ -84,7 +84,7 @@ class R1(_AroundAlpha):
     ...     tape.watch(w)
     ...     loss = R1(strength=0.5)(w)
     >>> float(loss), tape.gradient(loss, w).numpy().tolist()
-    (0.625, [0.0, -0.5, -0.5])
+    (0.625, [-0.0, -0.5, -0.5])
     """
 
     def distance(self, difference: tf.Tensor) -> tf.Tensor:
