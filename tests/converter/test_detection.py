@@ -72,10 +72,10 @@ def test_runs_in_lces_interpreter(conversion, samples):
         assert difference(detections(ours, image), detections(theirs, image)) <= 1e-4
 
 
-def test_without_the_operator_it_is_the_raw_model(model, conversion):
+def test_without_the_operator_it_is_the_raw_model(model, conversion, samples):
     raw = raw_outputs(conversion.flatbuffer)
     assert raw_outputs(raw) is None
-    assert verify(model, raw)["verified"]
+    assert verify(model, raw, samples)["verified"]
 
 
 def test_counts_are_those_of_the_keras_model(model, conversion):
@@ -100,16 +100,16 @@ def _move_default_boxes(graph, operator):
     buffer.data = np.frombuffer(moved.tobytes(), np.uint8)
 
 
-def test_other_default_boxes_are_noticed(model, conversion):
+def test_other_default_boxes_are_noticed(model, conversion, samples):
     with pytest.raises(VerificationError, match="detections must be those of its raw outputs"):
-        verify(model, _changed(conversion.flatbuffer, _move_default_boxes))
+        verify(model, _changed(conversion.flatbuffer, _move_default_boxes), samples)
 
 
-def test_other_thresholds_are_part_of_the_file(model):
+def test_other_thresholds_are_part_of_the_file(model, conversion, samples):
     post = PostProcessing(score_threshold=0.3, iou_threshold=0.2, max_detections=7)
-    graph = Graph(raw_outputs(convert(model, verify=False).flatbuffer))
+    graph = Graph(raw_outputs(conversion.flatbuffer))
     append_post_processing(graph, model.default_boxes, post)
-    found = verify(model, graph.pack())
+    found = verify(model, graph.pack(), samples)
     assert found["detections"] <= 7 * found["samples"]
 
 
