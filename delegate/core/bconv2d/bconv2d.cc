@@ -111,9 +111,10 @@ Status BConv2D::PackWeights(const void* filter) {
     uint8_t* packed = weights_.data() + block * block_bytes;
     for (size_t word = 0; word < depth; ++word, packed += kernel_->word_bytes) {
       uint32_t lanes[kBlockChannels] = {};
+      const bool both = kernel_->pairs && word % static_cast<size_t>(words) % 2 == 1;
       for (int lane = 0; lane < blocks_[block].lanes; ++lane) {
-        const size_t channel = static_cast<size_t>(blocks_[block].channel + lane);
-        lanes[lane] = At<uint32_t>(filter, channel * depth + word);
+        const size_t at = static_cast<size_t>(blocks_[block].channel + lane) * depth + word;
+        lanes[lane] = At<uint32_t>(filter, at) ^ (both ? At<uint32_t>(filter, at - 1) : 0);
       }
       kernel_->pack(packed, lanes);
     }
@@ -263,6 +264,8 @@ Status BConv2D::PlacePadding(const WindowPlacement& rows, const WindowPlacement&
   return Status::Ok();
 }
 
+size_t BConv2D::InputWords() const { return input_.Rows() * static_cast<size_t>(input_.last()); }
+
 size_t BConv2D::PointersPerThread() const {
   return static_cast<size_t>(job_.taps) * static_cast<size_t>(job_.pointer_pixels);
 }
@@ -271,10 +274,14 @@ size_t BConv2D::PointerBytes(int threads) const {
   return AlignUp(PointersPerThread() * static_cast<size_t>(threads) * sizeof(void*));
 }
 
-// The epilogue's stages, then pointers for each thread; or the reference's result.
+bool BConv2D::NeedsPairs() const { return kernel_->pairs && job_.words > 1; }
+
+// The epilogue's stages, then pointers for each thread and the input in pairs; or the reference's
+// result.
 size_t BConv2D::ScratchBytes(int threads) const {
-  const size_t rest = kernel_ ? PointerBytes(threads)
-                              : output_.Rows() * static_cast<size_t>(params_.channels_out) * 4;
+  const size_t rest =
+      !kernel_ ? output_.Rows() * static_cast<size_t>(params_.channels_out) * 4
+               : PointerBytes(threads) + (NeedsPairs() ? InputWords() * sizeof(uint32_t) : 0);
   return AlignUp(epilogue_.ScratchBytes()) + rest;
 }
 
@@ -298,6 +305,20 @@ int64_t BConv2D::binary_macs() const {
   return static_cast<int64_t>(output_.Rows()) * params_.channels_out * params_.depth();
 }
 
+// Replaces the second word of every two of a group by the exclusive or of both. It takes about a
+// thousandth of the convolution's time, less than waking the other threads for it would.
+void BConv2D::MakePairs(const uint32_t* input, uint32_t* pairs) const {
+  const size_t count = InputWords(), words = static_cast<size_t>(job_.words);
+  memcpy(pairs, input, count * sizeof(uint32_t));
+  if (words % 2 == 0) {
+    for (size_t i = 0; i < count; i += 2) pairs[i + 1] = input[i] ^ input[i + 1];
+    return;
+  }
+  for (size_t group = 0; group < count; group += words) {
+    for (size_t i = group; i + 1 < group + words; i += 2) pairs[i + 1] = input[i] ^ input[i + 1];
+  }
+}
+
 void BConv2D::Run(const Arguments& arguments) const {
   if (output_.Rows() == 0) return;
   if (!kernel_) return RunReference(arguments);
@@ -311,6 +332,12 @@ void BConv2D::Run(const Arguments& arguments) const {
   }
   auto* const pointers = reinterpret_cast<const uint32_t**>(
       static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes()));
+  if (NeedsPairs()) {
+    auto* const pairs = reinterpret_cast<uint32_t*>(reinterpret_cast<uint8_t*>(pointers) +
+                                                    PointerBytes(arguments.pool->size()));
+    MakePairs(job.input, pairs);
+    job.input = pairs;
+  }
   arguments.pool->ParallelFor(
       output_.Rows(), static_cast<size_t>(kernel_->tile_pixels),
       [&](size_t first, size_t last, int thread) {

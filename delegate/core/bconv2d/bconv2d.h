@@ -42,6 +42,9 @@ class BConv2D : public Operation {
   void PlaceTaps(const WindowPlacement& rows, const WindowPlacement& columns);
   Status PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns);
   void RunReference(const Arguments& arguments) const;
+  bool NeedsPairs() const;
+  void MakePairs(const uint32_t* input, uint32_t* pairs) const;
+  size_t InputWords() const;
   size_t PointersPerThread() const;
   size_t PointerBytes(int threads) const;
 

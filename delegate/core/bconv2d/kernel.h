@@ -66,6 +66,9 @@ constexpr size_t kWeightsReadAhead = 64;  // bytes past the last weights that a 
 
 struct BConv2DKernel {
   const char* name;
+  // Whether the second word of every two of a tap comes as the exclusive or of both, in the weights
+  // and in the input alike.
+  bool pairs;
   int tile_pixels;
   size_t word_bytes;  // of packed weights for 32 input bits of 32 channels
   void (*pack)(uint8_t* packed, const uint32_t* lanes);

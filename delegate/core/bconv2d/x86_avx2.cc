@@ -107,7 +107,8 @@ struct Avx2BConv2D : Avx2 {
 
 const BConv2DKernel& BConv2DAvx2() {
   using V = Avx2BConv2D<false>;
-  static const BConv2DKernel kernel = {"avx2", V::kTilePixels, V::kWordBytes, V::Pack, V::Run};
+  static const BConv2DKernel kernel = {"avx2",        /*pairs=*/false, V::kTilePixels,
+                                       V::kWordBytes, V::Pack,         V::Run};
   return kernel;
 }
 
