@@ -39,12 +39,11 @@ class BConv2D : public Operation {
   Status CopyConstants(const BConv2DConstants& constants);
   Status PackWeights(const void* filter);
   void PackTransforms(const BConv2DConstants& constants);
-  void PlaceTaps(const WindowPlacement& rows, const WindowPlacement& columns);
+  void PlaceInput(const WindowPlacement& rows, const WindowPlacement& columns);
+  void PlaceTaps();
   Status PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns);
   void RunReference(const Arguments& arguments) const;
-  bool NeedsPairs() const;
-  void MakePairs(const uint32_t* input, uint32_t* pairs) const;
-  size_t InputWords() const;
+  void CopyInput(const uint32_t* input, uint32_t* copy) const;
   size_t PointersPerThread() const;
   size_t PointerBytes(int threads) const;
 
@@ -65,6 +64,8 @@ class BConv2D : public Operation {
   AlignedBuffer zeros_, correction_;
   std::vector<ptrdiff_t> tap_offsets_;
   std::vector<int32_t> row_class_, column_class_;
+  size_t copy_words_ = 0;  // of the input's copy that the kernel reads; 0: it reads the input
+  ptrdiff_t copied_top_ = 0, copied_left_ = 0;  // padding in it
 };
 
 }  // namespace tflbnn

@@ -31,6 +31,7 @@ struct BConv2DJob {
   int filter_height, filter_width;
   int64_t stride_height, stride_width, dilation_height, dilation_width;  // products pass 32 bits
   int64_t pad_top, pad_left;
+  bool inside;                  // no window sticks out of the input
   const ptrdiff_t* tap_offset;  // in words
   int taps, words;              // words of one tap and group
   // Output rows and columns by which taps fall on padding: class 0 has none. Null: all have none.

@@ -31,6 +31,16 @@ inline const uint32_t* Corner(const BConv2DJob& job, const Position& at) {
 // Where `first_taps`, pixels whose windows lie inside are described by their first taps alone.
 inline void Point(const BConv2DJob& job, bool first_taps, const uint32_t** pointers, Pixel* pixel,
                   int count, size_t index, Position* at) {
+  if (first_taps && job.inside && !job.correction && at->x + count <= job.output_width) {
+    const uint32_t* corner = Corner(job, *at);
+    for (int p = 0; p < count; ++p, corner += job.stride_width * job.pixel_words) {
+      pixel[p] = {index + static_cast<size_t>(p), nullptr, true};
+      pointers[p] = corner;
+    }
+    at->x += count - 1;
+    at->Next(job);
+    return;
+  }
   const Position first = *at;
   int32_t outside = 0;
   for (int p = 0; p < count; ++p, at->Next(job)) {
@@ -40,7 +50,7 @@ inline void Point(const BConv2DJob& job, bool first_taps, const uint32_t** point
     if (!job.row_class) continue;
     const int32_t row = job.row_class[at->y], column = job.column_class[at->x];
     if ((row | column) == 0) continue;
-    outside = 1;
+    outside = !job.inside;
     if (job.correction) {
       pixel[p].correction =
           job.correction + (static_cast<ptrdiff_t>(row) * job.column_classes + column) *
