@@ -31,6 +31,7 @@ class BConv2D : public Operation {
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
   const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
+  int OverwrittenInput(int output) const override { return epilogue_.OverwrittenInput(output); }
   int64_t binary_macs() const override;
   std::string stages() const override { return epilogue_.Names(); }
 

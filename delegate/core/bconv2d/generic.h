@@ -152,17 +152,26 @@ struct BConv2DGeneric {
     });
   }
 
+  // The weights of the next blocks, and how many bytes of them to fetch during a tile: the first
+  // tile would have to wait for all of them.
+  struct Ahead {
+    const uint8_t* weights;
+    size_t bytes;
+  };
+
   template <int P, int G>
   static TFLBNN_INLINE void Tiles(const BConv2DJob& job, const uint32_t* const* pointers,
-                                  const Pixel* pixels, int count, int block) {
+                                  const Pixel* pixels, int count, int block, Ahead ahead) {
     while (count >= P) {
+      for (size_t i = 0; i < ahead.bytes; i += 64) __builtin_prefetch(ahead.weights + i, 0, 2);
+      ahead.weights += ahead.bytes;
       Tile<P, G>(job, pointers, pixels, block);
       pointers += static_cast<ptrdiff_t>(job.taps) * P;
       pixels += P;
       count -= P;
     }
     if constexpr (P > 1) {
-      if (count > 0) Tiles<P - 1, G>(job, pointers, pixels, count, block);
+      if (count > 0) Tiles<P - 1, G>(job, pointers, pixels, count, block, ahead);
     }
   }
 
@@ -173,6 +182,7 @@ struct BConv2DGeneric {
                  image = row * static_cast<size_t>(job.output_height);
     Position at{static_cast<ptrdiff_t>(first / image), static_cast<ptrdiff_t>(first % image / row),
                 static_cast<ptrdiff_t>(first % row)};
+    bool cold = true;
     while (first < last) {
       const size_t left = last - first;
       const int count = left < static_cast<size_t>(job.pointer_pixels) ? static_cast<int>(left)
@@ -182,17 +192,24 @@ struct BConv2DGeneric {
         Point(job, !HasCountTile<V>::value, pointers + static_cast<ptrdiff_t>(p) * job.taps,
               pixels + p, tile, first + static_cast<size_t>(p), &at);
       }
-      int block = 0;
-      while (block < job.block_count) {
-        if (V::kTileBlocks > 1 && block + V::kTileBlocks <= job.block_count &&
-            job.blocks[block].input_word == job.blocks[block + V::kTileBlocks - 1].input_word) {
-          Tiles<kPixels, V::kTileBlocks>(job, pointers, pixels, count, block);
-          block += V::kTileBlocks;
+      const size_t tiles = static_cast<size_t>((count + kPixels - 1) / kPixels);
+      for (int block = 0, blocks; block < job.block_count; block += blocks) {
+        blocks = V::kTileBlocks > 1 && block + V::kTileBlocks <= job.block_count &&
+                         job.blocks[block].input_word ==
+                             job.blocks[block + V::kTileBlocks - 1].input_word
+                     ? V::kTileBlocks
+                     : 1;
+        const size_t bytes = static_cast<size_t>(blocks) * job.block_bytes;
+        const bool fetch = cold && block + 2 * blocks <= job.block_count;
+        const Ahead ahead = {job.weights + static_cast<size_t>(block) * job.block_bytes + bytes,
+                             fetch ? bytes / tiles : 0};
+        if (blocks == V::kTileBlocks) {
+          Tiles<kPixels, V::kTileBlocks>(job, pointers, pixels, count, block, ahead);
         } else {
-          Tiles<kPixels, 1>(job, pointers, pixels, count, block);
-          ++block;
+          Tiles<kPixels, 1>(job, pointers, pixels, count, block, ahead);
         }
       }
+      cold = false;
       first += static_cast<size_t>(count);
     }
   }

@@ -84,6 +84,21 @@ Status Epilogue::Resize(const Shape& result, const Shape* inputs, Shape* outputs
   return Status::Ok();
 }
 
+int Epilogue::OverwrittenInput(int output) const {
+  int input = -1;
+  bool stored = false;
+  for (const Item& item : items_) {
+    if (item.kind == StageKind::kAddTensor) {
+      if (stored && item.input == input) return -1;
+      if (!stored) input = item.input;
+    }
+    if (item.output != output) continue;
+    if (stored || item.kind != StageKind::kStore || item.total != channels_) return -1;
+    stored = true;
+  }
+  return stored ? input : -1;
+}
+
 size_t Epilogue::ScratchBytes() const {
   size_t bytes = AlignUp(items_.size() * sizeof(Stage));
   for (const Item& item : items_) {

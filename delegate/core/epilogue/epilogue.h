@@ -39,6 +39,8 @@ class Epilogue {
   // Makes the list for one run in `scratch`, ScratchBytes() long.
   size_t ScratchBytes() const;
   const Stage* Bind(const Operation::Arguments& arguments, void* scratch) const;
+  // The tensor added before `output` is stored, if it may be stored in its place (operation.h).
+  int OverwrittenInput(int output) const;
   int size() const { return static_cast<int>(items_.size()); }
   // Of the stages, such as "multiply,add,bits".
   std::string Names() const;
