@@ -105,8 +105,11 @@ Status BConv2D::Resize(const Shape* inputs, Shape* outputs) {
   return status.ok() ? status : Status::Error("LceBconv2d: %s", status.message().c_str());
 }
 
+// And what the kernel gathers of the input.
 size_t BConv2D::PointersPerThread() const {
-  return static_cast<size_t>(job_.taps) * static_cast<size_t>(job_.pointer_pixels);
+  const size_t pixels = static_cast<size_t>(job_.pointer_pixels);
+  const size_t gathered = (GatheredBytes() + sizeof(void*) - 1) / sizeof(void*);
+  return (static_cast<size_t>(job_.taps) + gathered) * pixels;
 }
 
 size_t BConv2D::PointerBytes(int threads) const {

@@ -45,6 +45,7 @@ class BConv2D : public Operation {
   Status PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns);
   void RunReference(const Arguments& arguments) const;
   void CopyInput(const uint32_t* input, uint32_t* copy) const;
+  size_t GatheredBytes() const;
   size_t PointersPerThread() const;
   size_t PointerBytes(int threads) const;
 

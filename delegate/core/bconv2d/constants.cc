@@ -53,7 +53,8 @@ Status BConv2D::PackWeights(const void* filter) {
     uint8_t* packed = weights_.data() + block * block_bytes;
     for (size_t word = 0; word < depth; ++word, packed += kernel_->word_bytes) {
       uint32_t lanes[kBlockChannels] = {};
-      const bool both = kernel_->pairs && word % static_cast<size_t>(words) % 2 == 1;
+      const bool both =
+          kernel_->input == BConv2DInput::kPairs && word % static_cast<size_t>(words) % 2 == 1;
       for (int lane = 0; lane < blocks_[block].lanes; ++lane) {
         const size_t at = static_cast<size_t>(blocks_[block].channel + lane) * depth + word;
         lanes[lane] = At<uint32_t>(filter, at) ^ (both ? At<uint32_t>(filter, at - 1) : 0);

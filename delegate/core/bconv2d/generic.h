@@ -25,7 +25,7 @@
 //   Finish                      doubled counts of a block's accumulators, as 32 integers
 // and, if it wants to count a full tile of one block in a loop of its own,
 //   CountTile
-// or, if two words together cost less than twice one (see BConv2DKernel::pairs),
+// or, if two words together cost less than twice one (see BConv2DInput::kPairs),
 //   kPairs = true, AccumulatePair
 #pragma once
 
@@ -178,10 +178,7 @@ struct BConv2DGeneric {
   static void Run(const BConv2DJob& job, const uint32_t** pointers, size_t first, size_t last) {
     constexpr int kPixels = V::kTilePixels;
     Pixel pixels[kPixels * kMaxTilesPerBatch];
-    const size_t row = static_cast<size_t>(job.output_width),
-                 image = row * static_cast<size_t>(job.output_height);
-    Position at{static_cast<ptrdiff_t>(first / image), static_cast<ptrdiff_t>(first % image / row),
-                static_cast<ptrdiff_t>(first % row)};
+    Position at = PositionOf(job, first);
     bool cold = true;
     while (first < last) {
       const size_t left = last - first;

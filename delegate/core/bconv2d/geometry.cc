@@ -9,7 +9,8 @@
 namespace tflbnn {
 namespace {
 
-constexpr int64_t kMaxCopiedPadding = 16;  // pixels, besides as many as the image has
+constexpr int64_t kGatheredTogether = 16384;  // bytes, in the first cache beside the weights
+constexpr int64_t kMaxCopiedPadding = 16;     // pixels, besides as many as the image has
 
 }  // namespace
 
@@ -31,8 +32,10 @@ void BConv2D::PlaceInput(const WindowPlacement& rows, const WindowPlacement& col
   job_.words = params_.words();
   job_.inside = params_.padding == Padding::kValid;
   copy_words_ = 0;
-  if (!kernel_->pairs) return;
-  // The kernel reads a copy. So that has the padding in it, too, unless there is much of it.
+  const bool pairs = kernel_->input == BConv2DInput::kPairs && job_.words > 1;
+  const bool padded = kernel_->input != BConv2DInput::kPlain && params_.padding == Padding::kSame;
+  if (!pairs && !padded) return;
+  // There may be far too much padding to copy.
   const auto extent = [](const Window& window, const WindowPlacement& placement, int64_t size) {
     const int64_t last = (int64_t{placement.output} - 1) * window.stride;
     return std::max(placement.before + size,
@@ -54,13 +57,13 @@ void BConv2D::PlaceInput(const WindowPlacement& rows, const WindowPlacement& col
   } else {
     copied_top_ = copied_left_ = 0;
   }
-  if (job_.words > 1 || params_.padding == Padding::kSame)
+  if (pairs || job_.inside)
     copy_words_ = static_cast<size_t>(input_.dims[0]) * static_cast<size_t>(job_.image_words);
 }
 
-// Zeros around every image, and the second word of every two of a group replaced by the exclusive
-// or of both. It takes about a thousandth of the convolution's time, less than waking the other
-// threads for it would.
+// Zeros around every image; for pairs, the second word of every two of a group replaced by the
+// exclusive or of both. It takes about a thousandth of the convolution's time, less than waking the
+// other threads for it would.
 void BConv2D::CopyInput(const uint32_t* input, uint32_t* copy) const {
   const ptrdiff_t row = job_.pixel_words * input_.dims[2], left = copied_left_ * job_.pixel_words;
   memset(copy, 0, copy_words_ * sizeof(uint32_t));
@@ -68,7 +71,7 @@ void BConv2D::CopyInput(const uint32_t* input, uint32_t* copy) const {
   for (ptrdiff_t image = 0; image < input_.dims[0]; ++image, copy += job_.image_words) {
     uint32_t* to = copy;
     for (ptrdiff_t y = 0; y < input_.dims[1]; ++y, input += row, to += job_.row_words) {
-      if (job_.words % 2 == 0) {
+      if (kernel_->input == BConv2DInput::kPairs && job_.words % 2 == 0) {
         for (ptrdiff_t i = 0; i < row; i += 2) {
           to[i] = input[i];
           to[i + 1] = input[i] ^ input[i + 1];
@@ -76,11 +79,20 @@ void BConv2D::CopyInput(const uint32_t* input, uint32_t* copy) const {
         continue;
       }
       memcpy(to, input, static_cast<size_t>(row) * sizeof(uint32_t));
+      if (kernel_->input != BConv2DInput::kPairs) continue;
       for (ptrdiff_t group = 0; group < row; group += job_.words) {
         for (ptrdiff_t i = group; i + 1 < group + job_.words; i += 2) to[i + 1] ^= input[i];
       }
     }
   }
+}
+
+// Of a pixel.
+size_t BConv2D::GatheredBytes() const {
+  if (kernel_->gathered_word_bytes == 0) return 0;
+  return static_cast<size_t>(job_.taps) * static_cast<size_t>(job_.words) *
+             kernel_->gathered_word_bytes +
+         kGatheredEnd;
 }
 
 void BConv2D::PlaceTaps() {
@@ -97,7 +109,12 @@ void BConv2D::PlaceTaps() {
   job_.tap_offset = tap_offsets_.data();
   // A batch of pixels keeps its pointers in 64 KiB, but holds one tile at least.
   const int64_t tile = int64_t{kernel_->tile_pixels} * job_.taps;
-  const int64_t tiles = std::max<int64_t>(1, std::min<int64_t>(kMaxTilesPerBatch, 8192 / tile));
+  int64_t tiles = std::min<int64_t>(kMaxTilesPerBatch, 8192 / tile);
+  if (GatheredBytes() > 0) {
+    const auto bytes = static_cast<int64_t>(GatheredBytes()) * kernel_->tile_pixels;
+    tiles = std::min(tiles, kGatheredTogether / bytes);
+  }
+  tiles = std::max<int64_t>(1, tiles);
   job_.pointer_pixels = static_cast<int>(tiles) * kernel_->tile_pixels;
 }
 

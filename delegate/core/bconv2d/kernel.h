@@ -63,18 +63,29 @@ struct BConv2DJob {
 };
 
 constexpr int kMaxTilesPerBatch = 16;
+constexpr size_t kGatheredEnd = 8;        // bytes
 constexpr size_t kWeightsReadAhead = 64;  // bytes past the last weights that a kernel may load
+
+// What a kernel wants of its input.
+enum class BConv2DInput {
+  kPlain,
+  kPadded,  // a copy with the padding in it, if it has any
+  // Likewise, and the second word of every two of a tap is the exclusive or of both, in the weights
+  // and in the input alike.
+  kPairs,
+};
 
 struct BConv2DKernel {
   const char* name;
-  // Whether the second word of every two of a tap comes as the exclusive or of both, in the weights
-  // and in the input alike.
-  bool pairs;
+  BConv2DInput input;
   int tile_pixels;
   size_t word_bytes;  // of packed weights for 32 input bits of 32 channels
+  size_t
+      gathered_word_bytes;  // of room for a word of a pixel in an order of the kernel's own; or 0
   void (*pack)(uint8_t* packed, const uint32_t* lanes);
   // Computes the output pixels [first, last), counted over the whole batch. `pointers` has room for
-  // taps * pointer_pixels.
+  // taps * pointer_pixels, behind
+  // which lies the room for the gathered words of as many pixels and kGatheredEnd for each.
   void (*run)(const BConv2DJob& job, const uint32_t** pointers, size_t first, size_t last);
 };
 

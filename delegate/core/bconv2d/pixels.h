@@ -23,6 +23,12 @@ struct Position {
     ++image;
   }
 };
+inline Position PositionOf(const BConv2DJob& job, size_t index) {
+  const size_t row = static_cast<size_t>(job.output_width),
+               image = row * static_cast<size_t>(job.output_height);
+  return {static_cast<ptrdiff_t>(index / image), static_cast<ptrdiff_t>(index % image / row),
+          static_cast<ptrdiff_t>(index % row)};
+}
 inline const uint32_t* Corner(const BConv2DJob& job, const Position& at) {
   return job.input + at.image * job.image_words +
          static_cast<ptrdiff_t>(at.y * job.stride_height - job.pad_top) * job.row_words +

@@ -89,8 +89,13 @@ void Run(const BConv2DJob& job, const uint32_t** pointers, size_t first, size_t 
 
 const BConv2DKernel& BConv2DAvx512Vpopcnt() {
   using V = Avx512Base;
-  static const BConv2DKernel kernel = {"avx512",      /*pairs=*/true, V::kTilePixels,
-                                       V::kWordBytes, V::Pack,        Run};
+  static const BConv2DKernel kernel = {"avx512",
+                                       BConv2DInput::kPairs,
+                                       V::kTilePixels,
+                                       V::kWordBytes,
+                                       /*gathered_word_bytes=*/0,
+                                       V::Pack,
+                                       Run};
   return kernel;
 }
 
