@@ -72,7 +72,6 @@ Status BConv2D::PackWeights(const void* filter) {
   job_.block_bytes = block_bytes;
   job_.blocks = blocks_.data();
   job_.block_count = static_cast<int>(blocks_.size());
-  job_.wide = depth * 32 > 65535;
   return Status::Ok();
 }
 

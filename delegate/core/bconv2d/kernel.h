@@ -45,7 +45,6 @@ struct BConv2DJob {
   size_t block_bytes;
   const BConv2DBlock* blocks;
   int block_count;
-  bool wide;  // a count may pass 65,535
   // Output: int8 numbers and bits go to `output`, float numbers through the stages.
   BConv2DOutput output_type;
   const Stage* stages;
