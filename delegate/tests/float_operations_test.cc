@@ -80,7 +80,12 @@ TEST(StagesAgreeWithTheReference) {
   testing::Random random(20);
   for (int trial = 0; trial < testing::Trials(400) && !testing::Failed(); ++trial) {
     const int channels = Channels(random), words = static_cast<int>(WordsForChannels(channels));
-    const Shape rows{2, {random.Between(0, 150), channels}}, vector{2, {1, channels}};
+    Shape rows{2, {random.Between(0, 150), channels}}, vector{2, {1, channels}};
+    if (random.OneIn(2)) {
+      const int images = random.Between(0, 4);
+      rows = Shape{4, {images, random.Between(0, 8), random.Between(0, 8), channels}};
+      vector = Shape{4, {random.OneIn(2) ? images : 1, 1, 1, channels}};
+    }
     Epilogue epilogue(channels);
     size_t outputs = 0;
     for (int stage = random.Between(1, 8); stage > 0; --stage) {
@@ -103,7 +108,7 @@ TEST(StagesAgreeWithTheReference) {
           epilogue.AddTensor(1);
           break;
         case 5:
-          epilogue.MultiplyVector(2);
+          epilogue.Gate(2);
           break;
         case 6:
           epilogue.Store(static_cast<int>(outputs++), channels + 3, random.Between(0, 3));
@@ -120,6 +125,26 @@ TEST(StagesAgreeWithTheReference) {
         kElementwiseKernels, [&](Isa isa) { return std::make_unique<Elementwise>(epilogue, isa); },
         {rows, rows, vector}, outputs, random);
   }
+}
+
+TEST(ImagesAreMultipliedByOneVectorOrOneEach) {
+  Epilogue epilogue(8);
+  epilogue.Gate(1);
+  epilogue.Store(0, 8, 0);
+  Elementwise operation(epilogue, Isa::kReference);
+  const Shape image{4, {3, 3, 3, 8}};
+  const auto accepts = [&](const Shape& vector) {
+    const Shape inputs[] = {image, vector};
+    Shape output;
+    return operation.Resize(inputs, &output).ok();
+  };
+  CHECK(accepts(Shape{4, {3, 1, 1, 8}}));
+  CHECK(accepts(Shape{4, {1, 1, 1, 8}}));
+  CHECK(accepts(Shape{1, {8}}));
+  CHECK(!accepts(Shape{2, {3, 8}}));  // a vector for each column
+  CHECK(!accepts(Shape{4, {3, 3, 1, 8}}));
+  CHECK(!accepts(Shape{4, {2, 1, 1, 8}}));
+  CHECK(!accepts(Shape{4, {3, 1, 1, 7}}));
 }
 
 // Zeros of both signs, infinities and NaN against such thresholds: x < t, or -x < t.

@@ -205,11 +205,10 @@ Epilogue Plan::MakeEpilogue(Step* step) {
   for (const Stage& stage : step->stages) {
     switch (stage.kind) {
       case StageKind::kMultiply:
-        if (stage.tensor >= 0) {
-          epilogue.MultiplyVector(number(&step->inputs, stage.tensor));
-        } else {
-          epilogue.Multiply(stage.values);
-        }
+        epilogue.Multiply(stage.values);
+        break;
+      case StageKind::kGate:
+        epilogue.Gate(number(&step->inputs, stage.tensor));
         break;
       case StageKind::kAdd:
         epilogue.Add(stage.values);
