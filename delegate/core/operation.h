@@ -27,6 +27,9 @@ class Operation {
   virtual size_t ScratchBytes(int /*threads*/) const { return 0; }
   // Allocates nothing; called only with sizes that Resize() accepted.
   virtual void Run(const Arguments& arguments) const = 0;
+  // An input of the same shape whose memory an output may take over, because each of its elements
+  // is read before that place is written and never again; -1: none.
+  virtual int OverwrittenInput(int /*output*/) const { return -1; }
   // For profiles: what it computes with, and how many binary multiply-accumulates a run takes.
   virtual const char* kernel() const { return "scalar"; }
   virtual int64_t binary_macs() const { return 0; }

@@ -1,6 +1,7 @@
 #include "core/graph/arena.h"
 
 #include "core/aligned_buffer.h"
+#include "core/bconv2d/bconv2d.h"
 #include "core/graph/graph.h"
 #include "core/quantize/quantize.h"
 #include "tests/testing.h"
@@ -67,6 +68,58 @@ TEST(GraphOfTwoOperationsAfterResizing) {
   }
   graph.SetShape(input, Shape{2, {3, 65}});  // three words
   CHECK(!graph.Resize(1).ok());
+}
+
+// A chain of sums needs one image of floats; where the first summand is wanted later, two.
+TEST(SumsTakeOverTheirSummandsMemory) {
+  testing::Random random(3);
+  BConv2DParams params;
+  params.padding = Padding::kSame;
+  params.height.filter = params.width.filter = 3;
+  params.channels_in = params.channels_out = 64;
+  std::vector<uint32_t> filter(static_cast<size_t>(64 * params.taps() * 2));
+  for (uint32_t& word : filter) word = random.Bits();
+  const std::vector<float> ones(64, 1.f);
+  const Shape bits{4, {1, 20, 20, 2}};
+  const size_t image = 20 * 20 * 64 * sizeof(float);
+  std::vector<float> first(20 * 20 * 64);
+  for (const bool kept : {false, true}) {
+    Graph graph;
+    const int input = graph.AddValue(DataType::kBits, true);
+    int sum = -1, oldest = -1;
+    for (int layer = 0; layer < 4; ++layer) {
+      std::unique_ptr<BConv2D> conv;
+      CHECK(BConv2D::Create(params, {filter.data(), ones.data(), ones.data()}, BestIsa(), &conv)
+                .ok());
+      Epilogue epilogue(64);
+      if (sum >= 0) epilogue.AddTensor(1);
+      if (kept && layer == 3) epilogue.AddTensor(2);
+      epilogue.Store(0, 64, 0);
+      conv->SetEpilogue(std::move(epilogue));
+      const int output = graph.AddValue(DataType::kFloat32, layer == 3);
+      std::vector<int> inputs{input};
+      if (sum >= 0) inputs.push_back(sum);
+      if (kept && layer == 3) inputs.push_back(oldest);
+      graph.AddOperation(std::move(conv), inputs, {output});
+      if (layer == 0) oldest = output;
+      sum = output;
+    }
+    graph.SetShape(input, bits);
+    CHECK(graph.Resize(1).ok());
+    CHECK(graph.arena_bytes() < (kept ? 3 : 2) * image);
+    std::vector<uint32_t> x(20 * 20 * 2);
+    std::vector<float> y(first.size());
+    for (uint32_t& word : x) word = 0x12345678u;
+    graph.Bind(input, x.data());
+    graph.Bind(sum, y.data());
+    AlignedBuffer arena;
+    CHECK(arena.Allocate(graph.arena_bytes()));
+    ThreadPool pool(1);
+    CHECK(graph.Run(arena.data(), &pool).ok());
+    // All four convolutions are the same one.
+    if (!kept) first = y;
+    for (size_t i = 0; i < y.size(); ++i) CHECK_EQ(y[i], kept ? first[i] + first[i] / 4 : first[i]);
+  }
 }
 
 }  // namespace

@@ -80,7 +80,12 @@ TEST(StagesAgreeWithTheReference) {
   testing::Random random(20);
   for (int trial = 0; trial < testing::Trials(400) && !testing::Failed(); ++trial) {
     const int channels = Channels(random), words = static_cast<int>(WordsForChannels(channels));
-    const Shape rows{2, {random.Between(0, 150), channels}}, vector{2, {1, channels}};
+    Shape rows{2, {random.Between(0, 150), channels}}, vector{2, {1, channels}};
+    if (random.OneIn(2)) {
+      const int images = random.Between(0, 4);
+      rows = Shape{4, {images, random.Between(0, 8), random.Between(0, 8), channels}};
+      vector = Shape{4, {random.OneIn(2) ? images : 1, 1, 1, channels}};
+    }
     Epilogue epilogue(channels);
     size_t outputs = 0;
     for (int stage = random.Between(1, 8); stage > 0; --stage) {
@@ -103,7 +108,7 @@ TEST(StagesAgreeWithTheReference) {
           epilogue.AddTensor(1);
           break;
         case 5:
-          epilogue.MultiplyVector(2);
+          epilogue.Gate(2);
           break;
         case 6:
           epilogue.Store(static_cast<int>(outputs++), channels + 3, random.Between(0, 3));
@@ -120,6 +125,26 @@ TEST(StagesAgreeWithTheReference) {
         kElementwiseKernels, [&](Isa isa) { return std::make_unique<Elementwise>(epilogue, isa); },
         {rows, rows, vector}, outputs, random);
   }
+}
+
+TEST(ImagesAreMultipliedByOneVectorOrOneEach) {
+  Epilogue epilogue(8);
+  epilogue.Gate(1);
+  epilogue.Store(0, 8, 0);
+  Elementwise operation(epilogue, Isa::kReference);
+  const Shape image{4, {3, 3, 3, 8}};
+  const auto accepts = [&](const Shape& vector) {
+    const Shape inputs[] = {image, vector};
+    Shape output;
+    return operation.Resize(inputs, &output).ok();
+  };
+  CHECK(accepts(Shape{4, {3, 1, 1, 8}}));
+  CHECK(accepts(Shape{4, {1, 1, 1, 8}}));
+  CHECK(accepts(Shape{1, {8}}));
+  CHECK(!accepts(Shape{2, {3, 8}}));  // a vector for each column
+  CHECK(!accepts(Shape{4, {3, 3, 1, 8}}));
+  CHECK(!accepts(Shape{4, {2, 1, 1, 8}}));
+  CHECK(!accepts(Shape{4, {3, 1, 1, 7}}));
 }
 
 // Zeros of both signs, infinities and NaN against such thresholds: x < t, or -x < t.
@@ -168,19 +193,17 @@ TEST(MaxPoolingsAgreeWithTheReference) {
     params.low = random.OneIn(2) ? 0 : -INFINITY;
     params.high = random.OneIn(2) ? 6 : INFINITY;
     Shape shape{4, {random.Between(0, 2), random.Between(3, 9), random.Between(3, 9), 0}};
-    std::vector<MaxPool2D::Piece> pieces;
-    std::vector<Shape> shapes;
-    for (int piece = random.Between(1, 3); piece > 0; --piece) {
-      shape.dims[3] = Channels(random);
-      pieces.push_back({shape.dims[3], {}});
-      Affine& affine = pieces.back().affine;
-      if (random.OneIn(2)) affine.multiplier = Floats(random, shape.dims[3]);
-      if (random.OneIn(2)) affine.addend = Floats(random, shape.dims[3]);
-      shapes.push_back(shape);
-    }
-    Compare(
-        kMaxPoolKernels, [&](Isa isa) { return std::make_unique<MaxPool2D>(params, pieces, isa); },
-        shapes, 1, random);
+    const int channels = shape.dims[3] = Channels(random);
+    const int first = random.Between(0, 5), total = first + channels + random.Between(0, 5);
+    Affine affine;
+    if (random.OneIn(2)) affine.multiplier = Floats(random, channels);
+    if (random.OneIn(2)) affine.addend = Floats(random, channels);
+    const auto make = [&](Isa isa) {
+      auto pool = std::make_unique<MaxPool2D>(params, channels, affine, isa);
+      pool->Place(total, first);
+      return pool;
+    };
+    Compare(kMaxPoolKernels, make, {shape}, 1, random);
   }
 }
 

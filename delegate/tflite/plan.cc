@@ -1,6 +1,7 @@
 #include "tflite/plan.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "core/elementwise/elementwise.h"
@@ -22,6 +23,12 @@ void Plan::Add(std::unique_ptr<Operation> operation, std::vector<int> inputs, in
   makers_[output] = steps_.size();
   stored_.insert(output);
   steps_.push_back(std::move(step));
+}
+
+void Plan::AddEarly(std::unique_ptr<Operation> operation, int input, int output) {
+  Add(std::move(operation), {input}, output);
+  steps_.back().early = true;
+  steps_.back().after = MakerOf(input);
 }
 
 void Plan::AddConvolution(std::unique_ptr<BConv2D> convolution, int input, int output) {
@@ -198,11 +205,10 @@ Epilogue Plan::MakeEpilogue(Step* step) {
   for (const Stage& stage : step->stages) {
     switch (stage.kind) {
       case StageKind::kMultiply:
-        if (stage.tensor >= 0) {
-          epilogue.MultiplyVector(number(&step->inputs, stage.tensor));
-        } else {
-          epilogue.Multiply(stage.values);
-        }
+        epilogue.Multiply(stage.values);
+        break;
+      case StageKind::kGate:
+        epilogue.Gate(number(&step->inputs, stage.tensor));
         break;
       case StageKind::kAdd:
         epilogue.Add(stage.values);
@@ -241,7 +247,15 @@ std::set<int> Plan::Written() const {
 }
 
 Status Plan::Build(Graph* graph, const std::function<Status(int tensor, int* value)>& value) {
-  for (Step& step : steps_) {
+  std::vector<int> order(steps_.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto place = [&](int i) {
+    const Step& step = steps_[static_cast<size_t>(i)];
+    return step.early ? step.after : i;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return place(a) < place(b); });
+  for (const int i : order) {
+    Step& step = steps_[static_cast<size_t>(i)];
     if (!step.made.empty()) {
       Epilogue epilogue = MakeEpilogue(&step);
       if (step.convolution) {

@@ -48,6 +48,9 @@ class Plan {
 
   // An operation of its own, over tensors in memory.
   void Add(std::unique_ptr<Operation> operation, std::vector<int> inputs, int output);
+  // Likewise, to run as soon as its only input is there and still in the caches. Several operations
+  // may write parts of an output.
+  void AddEarly(std::unique_ptr<Operation> operation, int input, int output);
   // The head of a chain.
   void AddConvolution(std::unique_ptr<BConv2D> convolution, int input, int output);
 
@@ -97,6 +100,8 @@ class Plan {
     int channels = 0;
     std::vector<Stage> stages;
     std::vector<Made> made;  // empty: no chain
+    int after = -1;          // the step behind which it comes, if `early`
+    bool early = false;
   };
   size_t Load(int tensor);     // a new chain
   size_t ChainOf(int tensor);  // where it is in registers; a new one if nowhere

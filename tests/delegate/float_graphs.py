@@ -68,8 +68,9 @@ class Author:
         return self.same("PRELU", [x, self.graph.constant(self.constants(self.shape(x)[-1])[None, None])])
 
     def gate(self, x: int) -> int:
-        """Multiplies by a vector that is another input of the graph."""
-        return self.same("MUL", [x, self.graph.input((1, self.shape(x)[-1]))])
+        """Multiplies by another input of the graph: a vector for each image."""
+        batch, *_, channels = self.shape(x)
+        return self.same("MUL", [x, self.graph.input((batch, 1, 1, channels))])
 
     def pool(self, x: int, size: int = 2, stride: int = 2, same: bool = False, activation: int = 0) -> int:
         batch, height, width, channels = self.shape(x)

@@ -137,8 +137,9 @@ struct Arm64BConv2D : NeonBConv2D {
 
 const BConv2DKernel& BConv2DNeon() {
   using V = Arm64BConv2D;
-  static const BConv2DKernel kernel = {"neon", V::kTilePixels, V::kWordBytes, V::Pack,
-                                       BConv2DGeneric<V>::Run};
+  static const BConv2DKernel kernel = {
+      "neon",  BConv2DInput::kPlain,  V::kTilePixels, V::kWordBytes, /*gathered_word_bytes=*/0,
+      V::Pack, BConv2DGeneric<V>::Run};
   return kernel;
 }
 

@@ -31,6 +31,7 @@ class BConv2D : public Operation {
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
   const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
+  int OverwrittenInput(int output) const override { return epilogue_.OverwrittenInput(output); }
   int64_t binary_macs() const override;
   std::string stages() const override { return epilogue_.Names(); }
 
@@ -39,9 +40,12 @@ class BConv2D : public Operation {
   Status CopyConstants(const BConv2DConstants& constants);
   Status PackWeights(const void* filter);
   void PackTransforms(const BConv2DConstants& constants);
-  void PlaceTaps(const WindowPlacement& rows, const WindowPlacement& columns);
+  void PlaceInput(const WindowPlacement& rows, const WindowPlacement& columns);
+  void PlaceTaps();
   Status PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns);
   void RunReference(const Arguments& arguments) const;
+  void CopyInput(const uint32_t* input, uint32_t* copy) const;
+  size_t GatheredBytes() const;
   size_t PointersPerThread() const;
   size_t PointerBytes(int threads) const;
 
@@ -62,6 +66,8 @@ class BConv2D : public Operation {
   AlignedBuffer zeros_, correction_;
   std::vector<ptrdiff_t> tap_offsets_;
   std::vector<int32_t> row_class_, column_class_;
+  size_t copy_words_ = 0;  // of the input's copy that the kernel reads; 0: it reads the input
+  ptrdiff_t copied_top_ = 0, copied_left_ = 0;  // padding in it
 };
 
 }  // namespace tflbnn

@@ -25,13 +25,14 @@
 //   Finish                      doubled counts of a block's accumulators, as 32 integers
 // and, if it wants to count a full tile of one block in a loop of its own,
 //   CountTile
+// or, if two words together cost less than twice one (see BConv2DInput::kPairs),
+//   kPairs = true, AccumulatePair
 #pragma once
 
 #include <type_traits>
 
-#include "core/bconv2d/kernel.h"
-#include "core/epilogue/generic.h"
-#include "core/simd/for.h"
+#include "core/bconv2d/pixels.h"
+#include "core/bconv2d/store.h"
 
 namespace tflbnn {
 namespace {
@@ -41,19 +42,15 @@ struct HasCountTile : std::false_type {};
 template <class V>
 struct HasCountTile<V, std::void_t<decltype(&V::CountTile)>> : std::true_type {};
 
+template <class V, class = void>
+struct HasPairs : std::false_type {};
+template <class V>
+struct HasPairs<V, std::enable_if_t<V::kPairs>> : std::true_type {};
+
 template <class V>
 struct BConv2DGeneric {
-  using F = typename V::F;
-  using I = typename V::I;
-  static constexpr int kVectors = kBlockChannels / V::kLanes;  // float or int32 vectors in a block
+  using Store = BConv2DStore<V>;
   static constexpr int kA = V::kAccumulators;
-  using E = EpilogueGeneric<V>;
-
-  struct Pixel {
-    size_t index;               // in the output
-    const int32_t* correction;  // [block][32] or null
-    bool inside;                // of the tile's first pixel: the pointers are to first taps only
-  };
 
   template <int P, int G>
   static TFLBNN_INLINE void Word(typename V::Accumulator* counts, const uint32_t* const* x,
@@ -73,6 +70,26 @@ struct BConv2DGeneric {
     });
   }
 
+  // Two words of a tap.
+  template <int P, int G>
+  static TFLBNN_INLINE void Pair(typename V::Accumulator* counts, const uint32_t* const* x,
+                                 ptrdiff_t word, const uint8_t* w, size_t block_bytes) {
+    typename V::Weights first[G * kA], both[G * kA];
+    For<G * kA>([&](auto a) TFLBNN_LAMBDA {
+      const uint8_t* const at = w + (a.value / kA) * block_bytes;
+      first[a.value] = V::LoadWeights(at, 0, a.value % kA);
+      both[a.value] = V::LoadWeights(at + V::kWordBytes, 0, a.value % kA);
+    });
+    For<P>([&](auto p) TFLBNN_LAMBDA {
+      const auto x_first = V::Broadcast(x[p.value] + word, 0);
+      const auto x_both = V::Broadcast(x[p.value] + word + 1, 0);
+      For<G * kA>([&](auto a) TFLBNN_LAMBDA {
+        V::AccumulatePair(counts[p.value * G * kA + a.value], x_first, x_both, first[a.value],
+                          both[a.value]);
+      });
+    });
+  }
+
   // Where `inside`, pointers[pixel] is the first tap; else pointers[tap][pixel] are all.
   template <int P, int G>
   static TFLBNN_INLINE void Count(const BConv2DJob& job, const uint32_t* const* pointers,
@@ -82,7 +99,14 @@ struct BConv2DGeneric {
     const size_t block_bytes = job.block_bytes;
     int room = V::kWordsPerFlush;
     const auto tap = [&](const uint32_t* const* x, ptrdiff_t from) TFLBNN_LAMBDA {
-      for (const ptrdiff_t end = from + words; from != end; ++from) {
+      const ptrdiff_t end = from + words;
+      if constexpr (HasPairs<V>::value) {
+        for (; from + 2 <= end; from += 2) {
+          Pair<P, G>(counts, x, from, w, block_bytes);
+          w += 2 * V::kWordBytes;
+        }
+      }
+      for (; from != end; ++from) {
         Word<P, G>(counts, x, from, w, block_bytes);
         w += V::kWordBytes;
         if constexpr (V::kWordsPerFlush > 0) {
@@ -119,180 +143,70 @@ struct BConv2DGeneric {
     } else {
       Count<P, G>(job, pointers, pixels[0].inside, w, first, counts);
     }
-    For<G>([&](auto g)
-               TFLBNN_LAMBDA { Store<P, G, g.value>(job, pixels, block + g.value, counts); });
-  }
-
-  // BConv2DTransform (params.h), then the output's format.
-  template <int P, int G, int g>
-  static TFLBNN_INLINE void Store(const BConv2DJob& job, const Pixel* pixels, int block,
-                                  const typename V::Accumulator* counts) {
-    const ptrdiff_t lane0 = static_cast<ptrdiff_t>(block) * kBlockChannels;
-    const int channel = job.blocks[block].channel, lanes = job.blocks[block].lanes;
-    I d[P][kVectors];
-    For<P>([&](auto p) TFLBNN_LAMBDA {
-      V::Finish(counts + (p.value * G + g) * kA, d[p.value]);
-      if (const int32_t* correction = pixels[p.value].correction) {
-        For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-          d[p.value][i.value] =
-              V::AddI(d[p.value][i.value], V::LoadI(correction + lane0 + i.value * V::kLanes));
-        });
-      }
-    });
-    if (job.output_type == BConv2DOutput::kBits) {
-      I threshold[kVectors];
-      For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-        threshold[i.value] = V::LoadI(job.threshold + lane0 + i.value * V::kLanes);
-      });
-      uint32_t* const out = static_cast<uint32_t*>(job.output) + channel / 32;
+    For<G>([&](auto g) TFLBNN_LAMBDA {
+      typename V::I doubled[P][Store::kVectors];
       For<P>([&](auto p) TFLBNN_LAMBDA {
-        E::StoreBits(out + static_cast<ptrdiff_t>(pixels[p.value].index) * job.output_pitch,
-                     V::Greater32(d[p.value], threshold), channel % 32, lanes);
+        V::Finish(counts + (p.value * G + g.value) * kA, doubled[p.value]);
       });
-      return;
-    }
-    if (job.clamp) {
-      const I low = V::SetI(job.low), high = V::SetI(job.high);
-      For<P>([&](auto p) TFLBNN_LAMBDA {
-        For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-          d[p.value][i.value] = V::MaxI(V::MinI(d[p.value][i.value], high), low);
-        });
-      });
-    }
-    const float* const multiplier = job.multiplier + lane0;
-    const float* const bias = job.bias + lane0;
-    F y[P][kVectors];
-    ptrdiff_t index[P];
-    For<P>([&](auto p) TFLBNN_LAMBDA {
-      index[p.value] = static_cast<ptrdiff_t>(pixels[p.value].index);
-      For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-        y[p.value][i.value] = V::Add(
-            V::Mul(V::ToFloat(d[p.value][i.value]), V::LoadF(multiplier + i.value * V::kLanes)),
-            V::LoadF(bias + i.value * V::kLanes));
-      });
-    });
-    if (job.output_type == BConv2DOutput::kFloat32) {
-      E::template Run<P>(job.stages, job.stage_count, index, channel, lanes, y);
-      return;
-    }
-    For<P>([&](auto p) TFLBNN_LAMBDA {
-      StoreInt8(static_cast<int8_t*>(job.output) + index[p.value] * job.output_pitch + channel,
-                y[p.value], lanes);
+      Store::template Run<P>(job, pixels, block + g.value, doubled);
     });
   }
 
-  // Rounds half away from zero, saturates; NaN becomes -128.
-  static TFLBNN_INLINE void StoreInt8(int8_t* out, const F* y, int lanes) {
-    float value[kBlockChannels];
-    For<kVectors>([&](auto i)
-                      TFLBNN_LAMBDA { V::StoreF(value + i.value * V::kLanes, y[i.value]); });
-    for (int i = 0; i < lanes; ++i) {
-      float v = value[i] > -128.f ? value[i] : -128.f;
-      v = v < 127.f ? v : 127.f;
-      int32_t rounded = static_cast<int32_t>(v);
-      const float rest = v - static_cast<float>(rounded);  // exact
-      rounded += (rest >= .5f) - (rest <= -.5f);
-      out[i] = static_cast<int8_t>(rounded);
-    }
-  }
+  // The weights of the next blocks, and how many bytes of them to fetch during a tile: the first
+  // tile would have to wait for all of them.
+  struct Ahead {
+    const uint8_t* weights;
+    size_t bytes;
+  };
 
   template <int P, int G>
   static TFLBNN_INLINE void Tiles(const BConv2DJob& job, const uint32_t* const* pointers,
-                                  const Pixel* pixels, int count, int block) {
+                                  const Pixel* pixels, int count, int block, Ahead ahead) {
     while (count >= P) {
+      for (size_t i = 0; i < ahead.bytes; i += 64) __builtin_prefetch(ahead.weights + i, 0, 2);
+      ahead.weights += ahead.bytes;
       Tile<P, G>(job, pointers, pixels, block);
       pointers += static_cast<ptrdiff_t>(job.taps) * P;
       pixels += P;
       count -= P;
     }
     if constexpr (P > 1) {
-      if (count > 0) Tiles<P - 1, G>(job, pointers, pixels, count, block);
-    }
-  }
-
-  // The pixels of a tile follow each other.
-  struct Position {
-    ptrdiff_t image, y, x;
-    TFLBNN_INLINE void Next(const BConv2DJob& job) {
-      if (++x < job.output_width) return;
-      x = 0;
-      if (++y < job.output_height) return;
-      y = 0;
-      ++image;
-    }
-  };
-  static TFLBNN_INLINE const uint32_t* Corner(const BConv2DJob& job, const Position& at) {
-    return job.input + at.image * job.image_words +
-           static_cast<ptrdiff_t>(at.y * job.stride_height - job.pad_top) * job.row_words +
-           static_cast<ptrdiff_t>(at.x * job.stride_width - job.pad_left) * job.pixel_words;
-  }
-  static void Point(const BConv2DJob& job, const uint32_t** pointers, Pixel* pixel, int count,
-                    size_t index, Position* at) {
-    const Position first = *at;
-    int32_t outside = 0;
-    for (int p = 0; p < count; ++p, at->Next(job)) {
-      pixel[p].index = index + static_cast<size_t>(p);
-      pixel[p].correction = nullptr;
-      pointers[p] = Corner(job, *at);
-      if (!job.row_class) continue;
-      const int32_t row = job.row_class[at->y], column = job.column_class[at->x];
-      if ((row | column) == 0) continue;
-      outside = 1;
-      if (job.correction) {
-        pixel[p].correction =
-            job.correction + (static_cast<ptrdiff_t>(row) * job.column_classes + column) *
-                                 job.block_count * kBlockChannels;
-      }
-    }
-    pixel[0].inside = !outside && !HasCountTile<V>::value;
-    if (pixel[0].inside) return;
-    *at = first;
-    for (int p = 0; p < count; ++p, at->Next(job)) {
-      const int64_t y0 = at->y * job.stride_height - job.pad_top,
-                    x0 = at->x * job.stride_width - job.pad_left;
-      const uint32_t* const image = job.input + at->image * job.image_words;
-      ptrdiff_t t = p;
-      for (int fy = 0; fy < job.filter_height; ++fy) {
-        const int64_t y = y0 + fy * job.dilation_height;
-        const bool row_inside = y >= 0 && y < job.input_height;
-        for (int fx = 0; fx < job.filter_width; ++fx, t += count) {
-          const int64_t x = x0 + fx * job.dilation_width;
-          pointers[t] = row_inside && x >= 0 && x < job.input_width
-                            ? image + static_cast<ptrdiff_t>(y) * job.row_words +
-                                  static_cast<ptrdiff_t>(x) * job.pixel_words
-                            : job.zeros;
-        }
-      }
+      if (count > 0) Tiles<P - 1, G>(job, pointers, pixels, count, block, ahead);
     }
   }
 
   static void Run(const BConv2DJob& job, const uint32_t** pointers, size_t first, size_t last) {
     constexpr int kPixels = V::kTilePixels;
     Pixel pixels[kPixels * kMaxTilesPerBatch];
-    const size_t row = static_cast<size_t>(job.output_width),
-                 image = row * static_cast<size_t>(job.output_height);
-    Position at{static_cast<ptrdiff_t>(first / image), static_cast<ptrdiff_t>(first % image / row),
-                static_cast<ptrdiff_t>(first % row)};
+    Position at = PositionOf(job, first);
+    bool cold = true;
     while (first < last) {
       const size_t left = last - first;
       const int count = left < static_cast<size_t>(job.pointer_pixels) ? static_cast<int>(left)
                                                                        : job.pointer_pixels;
       for (int p = 0; p < count; p += kPixels) {
         const int tile = count - p < kPixels ? count - p : kPixels;
-        Point(job, pointers + static_cast<ptrdiff_t>(p) * job.taps, pixels + p, tile,
-              first + static_cast<size_t>(p), &at);
+        Point(job, !HasCountTile<V>::value, pointers + static_cast<ptrdiff_t>(p) * job.taps,
+              pixels + p, tile, first + static_cast<size_t>(p), &at);
       }
-      int block = 0;
-      while (block < job.block_count) {
-        if (V::kTileBlocks > 1 && block + V::kTileBlocks <= job.block_count &&
-            job.blocks[block].input_word == job.blocks[block + V::kTileBlocks - 1].input_word) {
-          Tiles<kPixels, V::kTileBlocks>(job, pointers, pixels, count, block);
-          block += V::kTileBlocks;
+      const size_t tiles = static_cast<size_t>((count + kPixels - 1) / kPixels);
+      for (int block = 0, blocks; block < job.block_count; block += blocks) {
+        blocks = V::kTileBlocks > 1 && block + V::kTileBlocks <= job.block_count &&
+                         job.blocks[block].input_word ==
+                             job.blocks[block + V::kTileBlocks - 1].input_word
+                     ? V::kTileBlocks
+                     : 1;
+        const size_t bytes = static_cast<size_t>(blocks) * job.block_bytes;
+        const bool fetch = cold && block + 2 * blocks <= job.block_count;
+        const Ahead ahead = {job.weights + static_cast<size_t>(block) * job.block_bytes + bytes,
+                             fetch ? bytes / tiles : 0};
+        if (blocks == V::kTileBlocks) {
+          Tiles<kPixels, V::kTileBlocks>(job, pointers, pixels, count, block, ahead);
         } else {
-          Tiles<kPixels, 1>(job, pointers, pixels, count, block);
-          ++block;
+          Tiles<kPixels, 1>(job, pointers, pixels, count, block, ahead);
         }
       }
+      cold = false;
       first += static_cast<size_t>(count);
     }
   }

@@ -31,6 +31,7 @@ struct BConv2DJob {
   int filter_height, filter_width;
   int64_t stride_height, stride_width, dilation_height, dilation_width;  // products pass 32 bits
   int64_t pad_top, pad_left;
+  bool inside;                  // no window sticks out of the input
   const ptrdiff_t* tap_offset;  // in words
   int taps, words;              // words of one tap and group
   // Output rows and columns by which taps fall on padding: class 0 has none. Null: all have none.
@@ -44,7 +45,6 @@ struct BConv2DJob {
   size_t block_bytes;
   const BConv2DBlock* blocks;
   int block_count;
-  bool wide;  // a count may pass 65,535
   // Output: int8 numbers and bits go to `output`, float numbers through the stages.
   BConv2DOutput output_type;
   const Stage* stages;
@@ -62,15 +62,29 @@ struct BConv2DJob {
 };
 
 constexpr int kMaxTilesPerBatch = 16;
+constexpr size_t kGatheredEnd = 8;        // bytes
 constexpr size_t kWeightsReadAhead = 64;  // bytes past the last weights that a kernel may load
+
+// What a kernel wants of its input.
+enum class BConv2DInput {
+  kPlain,
+  kPadded,  // a copy with the padding in it, if it has any
+  // Likewise, and the second word of every two of a tap is the exclusive or of both, in the weights
+  // and in the input alike.
+  kPairs,
+};
 
 struct BConv2DKernel {
   const char* name;
+  BConv2DInput input;
   int tile_pixels;
   size_t word_bytes;  // of packed weights for 32 input bits of 32 channels
+  size_t
+      gathered_word_bytes;  // of room for a word of a pixel in an order of the kernel's own; or 0
   void (*pack)(uint8_t* packed, const uint32_t* lanes);
   // Computes the output pixels [first, last), counted over the whole batch. `pointers` has room for
-  // taps * pointer_pixels.
+  // taps * pointer_pixels, behind
+  // which lies the room for the gathered words of as many pixels and kGatheredEnd for each.
   void (*run)(const BConv2DJob& job, const uint32_t** pointers, size_t first, size_t last);
 };
 

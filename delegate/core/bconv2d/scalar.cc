@@ -50,8 +50,9 @@ struct ScalarBConv2D : Scalar {
 
 const BConv2DKernel& BConv2DScalar() {
   using V = ScalarBConv2D;
-  static const BConv2DKernel kernel = {"scalar", V::kTilePixels, V::kWordBytes, V::Pack,
-                                       BConv2DGeneric<V>::Run};
+  static const BConv2DKernel kernel = {
+      "scalar", BConv2DInput::kPlain,  V::kTilePixels, V::kWordBytes, /*gathered_word_bytes=*/0,
+      V::Pack,  BConv2DGeneric<V>::Run};
   return kernel;
 }
 

@@ -31,7 +31,7 @@ class Elementwise : public Operation {
   std::string stages() const override { return epilogue_.Names(); }
 
  private:
-  const Epilogue epilogue_;
+  Epilogue epilogue_;
   const char* name_ = "Elementwise";
   Isa isa_ = Isa::kReference;  // of run_
   void (*run_)(const ElementwiseJob& job, size_t first_row, size_t last_row);

@@ -22,8 +22,8 @@ void Epilogue::Clamp(float low, float high) {
   items_.push_back(std::move(item));
 }
 
-void Epilogue::MultiplyVector(int input) {
-  Item item(StageKind::kMultiply);
+void Epilogue::Gate(int input) {
+  Item item(StageKind::kGate);
   item.input = input;
   items_.push_back(std::move(item));
 }
@@ -60,12 +60,14 @@ void Epilogue::Bits(int output, int total, int first, const std::vector<float>& 
   items_.push_back(std::move(item));
 }
 
-Status Epilogue::Resize(const Shape& result, const Shape* inputs, Shape* outputs) const {
+Status Epilogue::Resize(const Shape& result, const Shape* inputs, Shape* outputs) {
   if (result.last() != channels_) {
     return Status::Error("%d channels were expected. Received: %s", channels_,
                          result.ToString().c_str());
   }
-  for (const Item& item : items_) {
+  const size_t images = result.rank > 1 ? static_cast<size_t>(result.dims[0]) : 1;
+  image_pixels_ = images ? result.Rows() / images : 0;
+  for (Item& item : items_) {
     if (item.output >= 0) {
       outputs[item.output] = result;
       outputs[item.output].dims[result.rank - 1] = item.total;
@@ -74,21 +76,39 @@ Status Epilogue::Resize(const Shape& result, const Shape* inputs, Shape* outputs
       return Status::Error("tensors of the shapes %s and %s cannot be added",
                            result.ToString().c_str(), inputs[item.input].ToString().c_str());
     }
-    if (item.kind == StageKind::kMultiply && item.input >= 0 &&
-        (inputs[item.input].rank < 1 || inputs[item.input].Rows() != 1 ||
-         inputs[item.input].last() != channels_)) {
-      return Status::Error("%d channels cannot be multiplied by a tensor of shape %s", channels_,
-                           inputs[item.input].ToString().c_str());
+    if (item.kind == StageKind::kGate) {
+      const Shape& vector = inputs[item.input];
+      // Rows of a tensor of lower rank would belong to columns of the image, not to images.
+      const bool each = vector.rank == result.rank && vector.dims[0] == result.dims[0];
+      item.vectors = vector.rank < 1 ? 0 : vector.Rows();
+      if (vector.last() != channels_ || item.vectors != (each ? images : 1)) {
+        return Status::Error("an image %s cannot be multiplied by a tensor of shape %s",
+                             result.ToString().c_str(), vector.ToString().c_str());
+      }
     }
   }
   return Status::Ok();
 }
 
+int Epilogue::OverwrittenInput(int output) const {
+  int input = -1;
+  bool stored = false;
+  for (const Item& item : items_) {
+    if (item.kind == StageKind::kAddTensor) {
+      if (stored && item.input == input) return -1;
+      if (!stored) input = item.input;
+    }
+    if (item.output != output) continue;
+    if (stored || item.kind != StageKind::kStore || item.total != channels_) return -1;
+    stored = true;
+  }
+  return stored ? input : -1;
+}
+
 size_t Epilogue::ScratchBytes() const {
   size_t bytes = AlignUp(items_.size() * sizeof(Stage));
   for (const Item& item : items_) {
-    if (item.kind == StageKind::kMultiply && item.input >= 0)
-      bytes += AlignUp(lanes() * sizeof(float));
+    if (item.kind == StageKind::kGate) bytes += AlignUp(item.vectors * lanes() * sizeof(float));
   }
   return bytes;
 }
@@ -104,19 +124,29 @@ const Stage* Epilogue::Bind(const Operation::Arguments& arguments, void* scratch
              item.negated ? item.sign.data() : nullptr,
              nullptr,
              item.total,
+             0,
              item.low,
              item.high};
     if (item.kind == StageKind::kAddTensor) {
       stage.values = static_cast<const float*>(arguments.inputs[item.input]);
       stage.pitch = channels_;
-    } else if (item.kind == StageKind::kMultiply && item.input >= 0) {
+    } else if (item.kind == StageKind::kGate) {
       // The kernels read whole vectors, which a tensor need not fill.
-      auto* const values = reinterpret_cast<float*>(room);
-      const size_t count = static_cast<size_t>(channels_);
-      memcpy(values, arguments.inputs[item.input], count * sizeof(float));
-      std::fill(values + count, values + lanes(), 0.f);
+      auto* values = reinterpret_cast<float*>(room);
       stage.values = values;
-      room += AlignUp(lanes() * sizeof(float));
+      const auto* input = static_cast<const float*>(arguments.inputs[item.input]);
+      const size_t count = static_cast<size_t>(channels_);
+      for (size_t i = 0; i < item.vectors; ++i, input += count, values += lanes()) {
+        memcpy(values, input, count * sizeof(float));
+        std::fill(values + count, values + lanes(), 0.f);
+      }
+      if (item.vectors == 1) {
+        stage.kind = StageKind::kMultiply;  // spares a division for each pixel
+      } else {
+        stage.pitch = static_cast<ptrdiff_t>(image_pixels_);
+        stage.stride = static_cast<ptrdiff_t>(lanes());
+      }
+      room += AlignUp(item.vectors * lanes() * sizeof(float));
     } else if (item.output >= 0) {
       // Floats and words alike are four bytes.
       stage.output = static_cast<uint32_t*>(arguments.outputs[item.output]) + item.first;
@@ -130,6 +160,9 @@ void ApplyStages(const Stage* stages, int count, ptrdiff_t pixel, int channel, f
     switch (stage->kind) {
       case StageKind::kMultiply:
         y = y * stage->values[channel];
+        break;
+      case StageKind::kGate:
+        y = y * stage->values[pixel / stage->pitch * stage->stride + channel];
         break;
       case StageKind::kAdd:
         y = y + stage->values[channel];
@@ -166,6 +199,9 @@ std::string Epilogue::Names() const {
     switch (item.kind) {
       case StageKind::kMultiply:
         names += "multiply";
+        break;
+      case StageKind::kGate:
+        names += "gate";
         break;
       case StageKind::kAdd:
         names += "add";

@@ -24,8 +24,8 @@ class Epilogue {
   void Add(const std::vector<float>& values) { Add(StageKind::kAdd, values); }
   void PRelu(const std::vector<float>& values) { Add(StageKind::kPRelu, values); }
   void Clamp(float low, float high);
-  void MultiplyVector(int input);  // one element a channel, whatever the pixel
-  void AddTensor(int input);       // of the result's shape
+  void Gate(int input);       // one element a channel, one vector or one an image
+  void AddTensor(int input);  // of the result's shape
   // Into channels [first, first + channels) of `total`.
   void Store(int output, int total, int first);
   // bit = (negate ? -y : y) < threshold, into the words from `first` of `total`. Empty vectors: y <
@@ -35,10 +35,12 @@ class Epilogue {
 
   int channels() const { return channels_; }
   // Checks the inputs, and gives the outputs, of a result of this shape.
-  Status Resize(const Shape& result, const Shape* inputs, Shape* outputs) const;
+  Status Resize(const Shape& result, const Shape* inputs, Shape* outputs);
   // Makes the list for one run in `scratch`, ScratchBytes() long.
   size_t ScratchBytes() const;
   const Stage* Bind(const Operation::Arguments& arguments, void* scratch) const;
+  // The tensor added before `output` is stored, if it may be stored in its place (operation.h).
+  int OverwrittenInput(int output) const;
   int size() const { return static_cast<int>(items_.size()); }
   // Of the stages, such as "multiply,add,bits".
   std::string Names() const;
@@ -52,11 +54,13 @@ class Epilogue {
     std::vector<float> values;
     std::vector<int32_t> sign;
     float low = 0, high = 0;
+    size_t vectors = 1;  // of an input that multiplies
   };
   void Add(StageKind kind, const std::vector<float>& values);
   size_t lanes() const { return static_cast<size_t>(channels_) + 64; }
 
   int channels_;
+  size_t image_pixels_ = 0;
   std::vector<Item> items_;
 };
 

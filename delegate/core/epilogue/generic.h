@@ -69,6 +69,16 @@ struct EpilogueGeneric {
         case StageKind::kMultiply:
           each([](F a, F b) TFLBNN_LAMBDA { return V::Mul(a, b); });
           break;
+        case StageKind::kGate:
+          For<P>([&](auto p) TFLBNN_LAMBDA {
+            const float* const values =
+                stage->values + pixel[p.value] / pitch * stage->stride + channel;
+            For<kVectors>([&](auto i) TFLBNN_LAMBDA {
+              y[p.value][i.value] =
+                  V::Mul(y[p.value][i.value], V::LoadF(values + i.value * V::kLanes));
+            });
+          });
+          break;
         case StageKind::kAdd:
           each([](F a, F b) TFLBNN_LAMBDA { return V::Add(a, b); });
           break;

@@ -1,9 +1,8 @@
 #include "core/graph/graph.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
-
-#include "core/graph/arena.h"
 
 namespace tflbnn {
 
@@ -79,9 +78,34 @@ void Graph::LayOutMemory(int threads) {
     }
     buffers[values + i] = {step.operation->ScratchBytes(threads), i, i, 0};
   }
+  std::vector<int> owner(values_.size());
+  std::iota(owner.begin(), owner.end(), 0);
+  ShareMemory(&buffers, &owner);
   arena_bytes_ = PlanArena(&buffers);
-  for (int i = 0; i < values; ++i) values_[i].offset = buffers[i].offset;
+  for (int i = 0; i < values; ++i) values_[i].offset = buffers[owner[i]].offset;
   for (int i = 0; i < steps; ++i) steps_[i].scratch = buffers[values + i].offset;
+}
+
+void Graph::ShareMemory(std::vector<ArenaBuffer>* buffers, std::vector<int>* owner) const {
+  for (int i = 0; i < static_cast<int>(steps_.size()); ++i) {
+    const Step& step = steps_[i];
+    for (size_t k = 0; k < step.outputs.size(); ++k) {
+      const int output = step.outputs[k];
+      const int number = step.operation->OverwrittenInput(static_cast<int>(k));
+      if (number < 0) continue;
+      const int input = step.inputs[number];
+      ArenaBuffer& from = (*buffers)[(*owner)[input]];
+      ArenaBuffer& to = (*buffers)[output];
+      const bool once = std::count(step.inputs.begin(), step.inputs.end(), input) == 1;
+      if (!once || values_[input].external || values_[output].external || from.last != i ||
+          to.first != i || values_[input].bytes != values_[output].bytes) {
+        continue;
+      }
+      from.last = std::max(to.last, i + 1);  // and is not taken over twice
+      to.bytes = 0;
+      (*owner)[output] = (*owner)[input];
+    }
+  }
 }
 
 Status Graph::ResizeObservers(int threads) {

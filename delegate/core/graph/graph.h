@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/graph/arena.h"
 #include "core/graph/observer.h"
 #include "core/operation.h"
 
@@ -62,6 +63,8 @@ class Graph {
   };
   Status InferShapes();
   void LayOutMemory(int threads);
+  // Lets outputs take over the memory of inputs that nobody needs any more.
+  void ShareMemory(std::vector<ArenaBuffer>* buffers, std::vector<int>* owner) const;
   Status ResizeObservers(int threads);
 
   std::vector<Value> values_;

@@ -25,17 +25,16 @@ struct MaxPoolGeneric {
     return {first < 0 ? 0 : first, last < size ? last : size};
   }
 
-  static TFLBNN_INLINE void Piece(const MaxPoolJob& job, const MaxPoolPiece& piece, ptrdiff_t image,
-                                  Rows y, Rows x, float* output) {
-    const ptrdiff_t pitch = piece.channels, row = pitch * job.input_width;
-    const float* const corner = piece.input + (image * job.input_height + y.begin) * row;
+  static TFLBNN_INLINE void Pixel(const MaxPoolJob& job, ptrdiff_t image, Rows y, Rows x,
+                                  float* output) {
+    const ptrdiff_t pitch = job.channels, row = pitch * job.input_width;
+    const float* const corner = job.input + (image * job.input_height + y.begin) * row;
     const F low = V::SetF(job.low), high = V::SetF(job.high);
-    for (int channel = 0; channel < piece.channels; channel += 32) {
-      const int lanes = piece.channels - channel < 32 ? piece.channels - channel : 32;
+    for (int channel = 0; channel < job.channels; channel += 32) {
+      const int lanes = job.channels - channel < 32 ? job.channels - channel : 32;
       typename V::I sign[kVectors];
       For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-        sign[i.value] =
-            piece.sign ? V::LoadI(piece.sign + channel + i.value * V::kLanes) : V::SetI(0);
+        sign[i.value] = job.sign ? V::LoadI(job.sign + channel + i.value * V::kLanes) : V::SetI(0);
       });
       F most[kVectors];
       For<kVectors>([&](auto i) TFLBNN_LAMBDA { most[i.value] = V::SetF(-__builtin_inff()); });
@@ -45,16 +44,16 @@ struct MaxPoolGeneric {
           F v[kVectors];
           E::Load(v, line + fx * pitch, lanes);
           For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-            if (piece.sign) v[i.value] = V::Xor(v[i.value], sign[i.value]);
+            if (job.sign) v[i.value] = V::Xor(v[i.value], sign[i.value]);
             most[i.value] = V::Max(most[i.value], v[i.value]);
           });
         }
       }
       For<kVectors>([&](auto i) TFLBNN_LAMBDA {
-        if (piece.sign) {
+        if (job.sign) {
           most[i.value] = V::Add(
-              V::Mul(most[i.value], V::LoadF(piece.multiplier + channel + i.value * V::kLanes)),
-              V::LoadF(piece.addend + channel + i.value * V::kLanes));
+              V::Mul(most[i.value], V::LoadF(job.multiplier + channel + i.value * V::kLanes)),
+              V::LoadF(job.addend + channel + i.value * V::kLanes));
         }
         most[i.value] = V::Min(V::Max(most[i.value], low), high);
       });
@@ -71,8 +70,7 @@ struct MaxPoolGeneric {
       for (ptrdiff_t ox = 0; ox < job.output_width; ++ox, output += job.output_pitch) {
         const Rows x =
             Inside(ox * job.stride_width - job.pad_left, job.filter_width, job.input_width);
-        for (int i = 0; i < job.piece_count; ++i)
-          Piece(job, job.pieces[i], image, y, x, output + job.pieces[i].first);
+        Pixel(job, image, y, x, output);
       }
     }
   }

@@ -7,20 +7,15 @@
 namespace tflbnn {
 
 // A piece of the channels. Arrays are readable 32 past its last channel.
-struct MaxPoolPiece {
-  const float* input;   // [image][row][column][channels]
-  int channels, first;  // where its channels begin in the output
+struct MaxPoolJob {
+  const float* input;  // [image][row][column][channels]
+  float* output;       // the first of its channels
+  int channels;
+  ptrdiff_t output_pitch;  // channels of an output pixel
   // y = (x ^ sign) * multiplier + addend with a multiplier that is not negative. Null: y = x.
   const int32_t* sign;
   const float* multiplier;
   const float* addend;
-};
-
-struct MaxPoolJob {
-  const MaxPoolPiece* pieces;
-  int piece_count;
-  float* output;
-  ptrdiff_t output_pitch;  // channels of an output pixel
   ptrdiff_t input_height, input_width, output_height, output_width;
   ptrdiff_t filter_height, filter_width, stride_height, stride_width, pad_top, pad_left;
   float low, high;  // limits of the result

@@ -8,16 +8,11 @@ namespace {
 
 // The definition: every number through the map, then the greatest.
 void RunReference(const MaxPoolJob& job, size_t first, size_t last) {
-  const size_t row = static_cast<size_t>(job.output_width * job.output_pitch);
-  for (size_t at = first * row; at < last * row; ++at) {
-    const auto index = static_cast<ptrdiff_t>(at);
-    const ptrdiff_t channel = index % job.output_pitch,
-                    ox = index / job.output_pitch % job.output_width;
-    const ptrdiff_t oy = index / static_cast<ptrdiff_t>(row) % job.output_height,
-                    image = index / static_cast<ptrdiff_t>(row) / job.output_height;
-    const MaxPoolPiece* piece = job.pieces;
-    while (channel >= piece->first + piece->channels) ++piece;
-    const ptrdiff_t c = channel - piece->first;
+  const ptrdiff_t row = job.output_width * job.channels;
+  for (auto at = static_cast<ptrdiff_t>(first) * row; at < static_cast<ptrdiff_t>(last) * row;
+       ++at) {
+    const ptrdiff_t c = at % job.channels, ox = at / job.channels % job.output_width;
+    const ptrdiff_t oy = at / row % job.output_height, image = at / row / job.output_height;
     float most = -INFINITY;
     for (ptrdiff_t fy = 0; fy < job.filter_height; ++fy) {
       for (ptrdiff_t fx = 0; fx < job.filter_width; ++fx) {
@@ -25,69 +20,62 @@ void RunReference(const MaxPoolJob& job, size_t first, size_t last) {
                         x = ox * job.stride_width - job.pad_left + fx;
         if (y < 0 || y >= job.input_height || x < 0 || x >= job.input_width) continue;
         const ptrdiff_t pixel = (image * job.input_height + y) * job.input_width + x;
-        float v = piece->input[pixel * piece->channels + c];
-        if (piece->sign) {
-          v = (piece->sign[c] ? -v : v) * piece->multiplier[c];
-          v = v + piece->addend[c];
+        float v = job.input[pixel * job.channels + c];
+        if (job.sign) {
+          v = (job.sign[c] ? -v : v) * job.multiplier[c];
+          v = v + job.addend[c];
         }
         most = std::max(most, v);
       }
     }
-    job.output[index] = std::min(std::max(most, job.low), job.high);
+    job.output[at / job.channels * job.output_pitch + c] =
+        std::min(std::max(most, job.low), job.high);
   }
 }
 
 }  // namespace
 
-MaxPool2D::MaxPool2D(const MaxPool2DParams& params, const std::vector<Piece>& pieces, Isa isa)
-    : params_(params), run_(RunReference) {
+MaxPool2D::MaxPool2D(const MaxPool2DParams& params, int channels, const Affine& affine, Isa isa)
+    : params_(params), run_(RunReference), channels_(channels), total_(channels) {
   for (const MaxPoolEntry& entry : kMaxPoolKernels) {
     if (entry.isa > isa) continue;
     run_ = entry.kernel().run;
     isa_ = entry.isa;
     break;
   }
-  for (const Piece& piece : pieces) {
-    Constants constants{piece.channels, channels_, {}, {}, {}};
-    channels_ += piece.channels;
-    if (!piece.affine.empty()) {
-      const size_t lanes = static_cast<size_t>(piece.channels) + 32;
-      // Multiplying by 1 and adding -0 change nothing, not even a zero's sign.
-      constants.multiplier = piece.affine.multiplier;
-      constants.multiplier.resize(lanes, 1.f);
-      constants.addend = piece.affine.addend;
-      constants.addend.resize(lanes, -0.f);
-      constants.sign.assign(lanes, 0);
-      for (size_t i = 0; i < lanes; ++i) {
-        if (!std::signbit(constants.multiplier[i])) continue;
-        constants.sign[i] = INT32_MIN;
-        constants.multiplier[i] = -constants.multiplier[i];
-      }
-    }
-    pieces_.push_back(std::move(constants));
+  if (affine.empty()) return;
+  const size_t lanes = static_cast<size_t>(channels) + 32;
+  // Multiplying by 1 and adding -0 change nothing, not even a zero's sign.
+  multiplier_ = affine.multiplier;
+  multiplier_.resize(lanes, 1.f);
+  addend_ = affine.addend;
+  addend_.resize(lanes, -0.f);
+  sign_.assign(lanes, 0);
+  for (size_t i = 0; i < lanes; ++i) {
+    if (!std::signbit(multiplier_[i])) continue;
+    sign_[i] = INT32_MIN;
+    multiplier_[i] = -multiplier_[i];
   }
+}
+
+void MaxPool2D::Place(int total, int first) {
+  total_ = total;
+  first_ = first;
 }
 
 Status MaxPool2D::Resize(const Shape* inputs, Shape* outputs) {
   const Shape& in = inputs[0];
-  for (size_t i = 0; i < pieces_.size(); ++i) {
-    Shape whole = inputs[i];
-    if (whole.rank != 4 || whole.last() != pieces_[i].channels) {
-      return Status::Error("MaxPool2D: %d channels were expected. Received: %s",
-                           pieces_[i].channels, whole.ToString().c_str());
-    }
-    whole.dims[3] = in.dims[3];
-    if (!(whole == in)) {
-      return Status::Error("MaxPool2D: %s and %s are not pieces of one image",
-                           in.ToString().c_str(), inputs[i].ToString().c_str());
-    }
+  if (in.rank != 4 || in.last() != channels_) {
+    return Status::Error("MaxPool2D: %d channels were expected. Received: %s", channels_,
+                         in.ToString().c_str());
   }
   WindowPlacement rows, columns;
   Status placed = PlaceWindow(params_.height, params_.padding, in.dims[1], &rows);
   if (placed.ok()) placed = PlaceWindow(params_.width, params_.padding, in.dims[2], &columns);
   if (!placed.ok()) return Status::Error("MaxPool2D: %s", placed.message().c_str());
-  outputs[0] = Shape{4, {in.dims[0], rows.output, columns.output, channels_}};
-  job_.output_pitch = channels_;
+  outputs[0] = Shape{4, {in.dims[0], rows.output, columns.output, total_}};
+  job_.channels = channels_;
+  job_.output_pitch = total_;
   job_.input_height = in.dims[1];
   job_.input_width = in.dims[2];
   job_.output_height = rows.output;
@@ -105,27 +93,14 @@ Status MaxPool2D::Resize(const Shape* inputs, Shape* outputs) {
   return Status::Ok();
 }
 
-size_t MaxPool2D::ScratchBytes(int /*threads*/) const {
-  return pieces_.size() * sizeof(MaxPoolPiece);
-}
-
 void MaxPool2D::Run(const Arguments& arguments) const {
   if (rows_ == 0) return;
-  auto* const pieces = static_cast<MaxPoolPiece*>(arguments.scratch);
-  for (size_t i = 0; i < pieces_.size(); ++i) {
-    const Constants& constants = pieces_[i];
-    const bool affine = !constants.sign.empty();
-    pieces[i] = {static_cast<const float*>(arguments.inputs[i]),
-                 constants.channels,
-                 constants.first,
-                 affine ? constants.sign.data() : nullptr,
-                 constants.multiplier.data(),
-                 constants.addend.data()};
-  }
   MaxPoolJob job = job_;
-  job.pieces = pieces;
-  job.piece_count = static_cast<int>(pieces_.size());
-  job.output = static_cast<float*>(arguments.outputs[0]);
+  job.input = static_cast<const float*>(arguments.inputs[0]);
+  job.output = static_cast<float*>(arguments.outputs[0]) + first_;
+  job.sign = sign_.empty() ? nullptr : sign_.data();
+  job.multiplier = multiplier_.data();
+  job.addend = addend_.data();
   arguments.pool->ParallelFor(rows_, 1,
                               [&](size_t first, size_t last, int) { run_(job, first, last); });
 }

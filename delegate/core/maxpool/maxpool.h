@@ -30,30 +30,24 @@ struct MaxPool2DParams {
 
 class MaxPool2D : public Operation {
  public:
-  struct Piece {
-    int channels;
-    Affine affine;  // of finite numbers
-  };
-  // Input i is piece i.
-  MaxPool2D(const MaxPool2DParams& params, const std::vector<Piece>& pieces, Isa isa);
+  // The affine map is of finite numbers.
+  MaxPool2D(const MaxPool2DParams& params, int channels, const Affine& affine, Isa isa);
+  // Lets it write channels [first, first + channels) of `total`.
+  void Place(int total, int first);
 
   const char* name() const override { return "MaxPool2D"; }
   Status Resize(const Shape* inputs, Shape* outputs) override;
-  size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
   const char* kernel() const override { return IsaName(isa_); }
 
  private:
-  struct Constants {
-    int channels, first;
-    std::vector<int32_t> sign;
-    std::vector<float> multiplier, addend;
-  };
   const MaxPool2DParams params_;
   Isa isa_ = Isa::kReference;  // of run_
   void (*run_)(const MaxPoolJob& job, size_t first_row, size_t last_row);
-  std::vector<Constants> pieces_;
-  int channels_ = 0;
+  const int channels_;
+  int total_, first_ = 0;
+  std::vector<int32_t> sign_;
+  std::vector<float> multiplier_, addend_;
   MaxPoolJob job_{};
   size_t rows_ = 0;
 };

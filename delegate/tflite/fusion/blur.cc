@@ -121,8 +121,7 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
     pool.low = params.pool_low;
     pool.high = params.pool_high;
     const int channels = Channels(plan->Read(input));
-    plan->Add(std::make_unique<MaxPool2D>(pool, std::vector<MaxPool2D::Piece>{{channels, {}}},
-                                          plan->options().kernel),
+    plan->Add(std::make_unique<MaxPool2D>(pool, channels, Affine(), plan->options().kernel),
               {input}, output);
     return Status::Ok();
   }

@@ -17,8 +17,11 @@ int VectorInput(const NodeReader& node) {
     Shape shape;
     size_t bytes;
     if (!TensorShape(vector, &shape).ok() || !ByteSize(DataType::kFloat32, shape, &bytes)) continue;
-    if (SameDims(x, node.output()) && shape.rank <= x.dims->size && shape.Rows() == 1 &&
-        shape.last() <= 1 << 20 && shape.last() == x.dims->data[x.dims->size - 1]) {
+    // One vector, or one for each image.
+    const bool each = shape.rank == x.dims->size && shape.dims[0] == x.dims->data[0];
+    if (SameDims(x, node.output()) && shape.rank <= x.dims->size &&
+        shape.Rows() == static_cast<size_t>(each ? shape.dims[0] : 1) && shape.last() <= 1 << 20 &&
+        shape.last() == x.dims->data[x.dims->size - 1]) {
       return i;
     }
   }
@@ -34,7 +37,7 @@ bool Pays(const Claims& claims, int node) {
 
 Status AddToPlan(Plan* plan, const NodeReader& node) {
   const int vector = VectorInput(node);
-  Plan::Stage stage{StageKind::kMultiply, {}, {}};
+  Plan::Stage stage{StageKind::kGate, {}, {}};
   stage.tensor = node.node->inputs->data[vector];
   plan->Transform(node.node->inputs->data[1 - vector], std::move(stage),
                   node.node->outputs->data[0]);

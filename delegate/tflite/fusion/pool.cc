@@ -1,5 +1,5 @@
 // MAX_POOL_2D (and its ReLU) of a batch normalisation or a concatenation that was never computed:
-// one reading of the pieces instead of three of the whole.
+// one reading of the pieces instead of three of the whole, each as soon as it is made.
 #include <cmath>
 #include <limits>
 
@@ -56,15 +56,17 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
   for (const Segment& segment : plan->Read(input)) {
     if (!Finite(segment.affine)) plan->Store(input);
   }
-  std::vector<MaxPool2D::Piece> pieces;
-  std::vector<int> tensors;
-  for (const Segment& segment : plan->Read(input)) {
+  const View view = plan->Read(input);
+  const int total = Channels(view);
+  int first = 0;
+  for (const Segment& segment : view) {
     plan->Store(segment.tensor);
-    pieces.push_back({segment.channels, segment.affine});
-    tensors.push_back(segment.tensor);
+    auto pool = std::make_unique<MaxPool2D>(params, segment.channels, segment.affine,
+                                            plan->options().kernel);
+    pool->Place(total, first);
+    first += segment.channels;
+    plan->AddEarly(std::move(pool), segment.tensor, node.node->outputs->data[0]);
   }
-  plan->Add(std::make_unique<MaxPool2D>(params, pieces, plan->options().kernel), tensors,
-            node.node->outputs->data[0]);
   return Status::Ok();
 }
 
