@@ -33,10 +33,11 @@ def append_post_processing(graph: Graph, defaults: NDArray[np.float32], post: Po
     number = post.max_detections
     operator = schema.OperatorT()
     operator.opcodeIndex = len(graph.model.operatorCodes)
-    operator.inputs = np.array([heads["boxes"], heads["probabilities"], _constant(graph, defaults)], np.int32)
+    constant = graph.add_constant("default boxes", np.asarray(defaults, np.float32))
+    operator.inputs = np.array([heads["boxes"], heads["probabilities"], constant], np.int32)
     shapes = ((1, number, 4), (1, number), (1, number), (1,))
     operator.outputs = np.array(
-        [_tensor(graph, name, shape) for name, shape in zip(post_processing.OUTPUTS, shapes, strict=True)], np.int32
+        [graph.add_tensor(name, shape) for name, shape in zip(post_processing.OUTPUTS, shapes, strict=True)], np.int32
     )
     operator.customOptions = np.frombuffer(write_map(post_processing.options(classes, post)), np.uint8)
     code = schema.OperatorCodeT()
@@ -95,22 +96,6 @@ def verify_post_processing(
         compared += len(found)
         largest = max(largest, errors[-1])
     return {"detections": compared, "detections_max_abs_error": largest}
-
-
-def _constant(graph: Graph, value: NDArray[np.float32]) -> int:
-    index = _tensor(graph, "default boxes", value.shape)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(np.ascontiguousarray(value, "<f4").tobytes(), np.uint8)
-    graph.main.tensors[index].buffer = len(graph.model.buffers)
-    graph.model.buffers.append(buffer)
-    return index
-
-
-def _tensor(graph: Graph, name: str, shape: tuple[int, ...]) -> int:
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), schema.TensorType.FLOAT32, 0
-    graph.main.tensors.append(tensor)
-    return len(graph.main.tensors) - 1
 
 
 def _set_outputs(graph: Graph, outputs: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,3 +69,28 @@ class Graph:
         if data is None:
             return None
         return np.frombuffer(bytes(data), _DTYPES[tensor.type]).reshape(self.shape(index))
+
+    def batch_leads(self, index: int) -> bool:
+        """Whether a tensor is computed and its first axis may be the batch, converted as 1.
+
+        Of what has no batch the first axis has one element too, then, and keeps it whatever the batch.
+        """
+        converted = all(self.shape(int(given))[:1] == (1,) for given in self.main.inputs)
+        return converted and self.shape(index)[:1] == (1,) and self.constant(index) is None
+
+    def add_tensor(self, name: str, shape: Sequence[int], kind: int = schema.TensorType.FLOAT32) -> int:
+        """A tensor that is computed, of a `schema.TensorType`; returns its index."""
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), kind, 0
+        self.main.tensors.append(tensor)
+        return len(self.main.tensors) - 1
+
+    def add_constant(self, name: str, value: NDArray[Any]) -> int:
+        """A tensor with a value of its own; returns its index."""
+        kind = next(kind for kind, dtype in _DTYPES.items() if dtype == value.dtype)
+        index = self.add_tensor(name, value.shape, kind)
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(np.ascontiguousarray(value, _DTYPES[kind]).tobytes(), np.uint8)
+        self.main.tensors[index].buffer = len(self.model.buffers)
+        self.model.buffers.append(buffer)
+        return index

@@ -9,10 +9,14 @@ from __future__ import annotations
 import dataclasses
 
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.passes import remove_dead
+from tflbnn.converter.passes import align_batch, open_reshapes, remove_dead
 
 # Removal comes last: whatever a pass replaces is dead.
-PASSES = {"remove_dead": remove_dead}
+PASSES = {
+    "open_reshapes": open_reshapes,
+    "align_batch": align_batch,
+    "remove_dead": remove_dead,
+}
 
 
 @dataclasses.dataclass(frozen=True)
