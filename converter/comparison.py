@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,8 @@ from tflbnn.converter.exact import unpack_bits
 from tflbnn.converter.explain import leaves
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import layers_of
-from tflbnn.converter.synchronized import SynchronizedModel, is_quantizer
+from tflbnn.converter.synchronized import Fed, SynchronizedModel, is_quantizer
+from tflbnn.converter.ties import Margins
 from tflbnn.errors import VerificationError
 
 # Largest difference of a float value, as a share of the largest value of its tensor.
@@ -105,13 +107,14 @@ class Comparison:
         batch = self.model.inputs[0].shape[0] or number
         for start in range(0, number, batch):
             part = slice(start, start + batch)
-            fed = {path: [array[part] for array in arrays] for path, arrays in feeds.items()}
+            fed = {path: [fed.part(part) for fed in found] for path, found in feeds.items()}
             synchronized = SynchronizedModel(self.model, fed, disturbance)
             yield part, synchronized, synchronized.run([array[part] for array in self.samples.values()])
 
-    def _feeds(self) -> dict[str, list[NDArray[Any]]]:
-        """What the flatbuffer fed to every quantized layer, as Keras has it: signs in float32."""
-        feeds: dict[str, list[NDArray[Any]]] = {}
+    def _feeds(self) -> dict[str, list[Fed]]:
+        """What the flatbuffer fed to every quantized layer."""
+        feeds: dict[str, list[Fed]] = {}
+        margins = Margins(self.graph, self.values)
         channels = {int(b.operator.inputs[0]): b.convolution.channels for b in self.binaries}
         for operator in self.graph.operators:
             kind = self.graph.kind(operator)
@@ -130,7 +133,7 @@ class Comparison:
                     if count is None:
                         continue
                     value = np.where(unpack_bits(value, count), np.float32(-1), np.float32(1))
-                feeds.setdefault(path, []).append(value)
+                feeds.setdefault(path, []).append(Fed(value, functools.partial(margins.near, index)))
         return feeds
 
     def _quantized_input(self, index: int) -> int:

@@ -13,6 +13,7 @@ from tflbnn._keras import keras, lq, tf
 from tflbnn.converter.freeze import Frozen, freeze
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import layer_of_node, layers_of, name_tensors, shorten_names
+from tflbnn.converter.pools import poolings_to_keep
 from tflbnn.errors import UserError
 from tflbnn.runtime.flatbuffer import schema
 from tflbnn.runtime.operators import BUILTIN, CUSTOM
@@ -46,6 +47,7 @@ def lower(model: keras.Model) -> bytes:
     except _REFUSALS as error:
         raise UserError(f"LCE cannot convert {_culprit(model, inputs)}: {' '.join(str(error).split())}") from error
     graph = Graph(flatbuffer)
+    graph.main.outputs = graph.main.outputs[: len(frozen.outputs)]  # without the poolings that were to be kept
     name_tensors(graph, model, frozen.nodes, origins)
     _require_known_operators(graph)
     for index, name in zip(graph.main.inputs, inputs, strict=True):
@@ -101,7 +103,7 @@ def _convert(model: keras.Model, inputs: dict[str, tf.TensorSpec]) -> tuple[Froz
         [short[tensor.op.name] for tensor in frozen.inputs],
         [DataType.Name(tensor.dtype.as_datatype_enum) for tensor in frozen.inputs],
         [tensor.shape.as_list() for tensor in frozen.inputs],
-        [short[tensor.op.name] for tensor in frozen.outputs],
+        [*(short[tensor.op.name] for tensor in frozen.outputs), *poolings_to_keep(frozen.nodes)],
         False,  # no quantization
         "arm",  # the only target that is no vendor's; its kernels are chosen at run time
         None,  # no ranges for quantization

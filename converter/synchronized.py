@@ -41,6 +41,26 @@ class Synchronization:
     differences: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Fed:
+    """What the flatbuffer fed to a quantized layer.
+
+    Attributes:
+        values: as Keras has them: signs in float32.
+        near: where rounding may have turned a sign in the flatbuffer, of the same size; None where it is not known.
+    """
+
+    values: NDArray[Any]
+    near: Callable[[], NDArray[np.bool_] | None] = lambda: None
+
+    def part(self, samples: slice) -> Fed:
+        def near() -> NDArray[np.bool_] | None:
+            whole = self.near()
+            return None if whole is None else whole[samples]
+
+        return Fed(self.values[samples], near)
+
+
 def is_quantizer(layer: keras.layers.Layer) -> bool:
     """A layer that does nothing but quantize."""
     return isinstance(layer, lq.quantizers.Quantizer) or isinstance(
@@ -53,7 +73,7 @@ class SynchronizedModel:
     """Runs a Keras model on the quantized inputs that a flatbuffer had.
 
     Args:
-        feeds: what the flatbuffer fed to each layer by the layer's path, an array for each time it is used.
+        feeds: what the flatbuffer fed to each layer by the layer's path, one for each time it is used.
         disturbance: where given, moves every float value that a layer gives by as much as rounding may, at random, so
             that the outputs show what becomes of rounding in this model.
     """
@@ -61,7 +81,7 @@ class SynchronizedModel:
     def __init__(
         self,
         model: keras.Model,
-        feeds: dict[str, list[NDArray[Any]]],
+        feeds: dict[str, list[Fed]],
         disturbance: np.random.Generator | None = None,
     ) -> None:
         self.model = model
@@ -123,18 +143,25 @@ class SynchronizedModel:
     def _synchronize(self, path: str, quantizer: Callable[..., tf.Tensor], inputs: tf.Tensor) -> tf.Tensor | None:
         """The flatbuffer's quantized values in the place of Keras's, after comparing them; None if it has none."""
         ours = quantizer(inputs).numpy()
-        candidates = [array for array in self.feeds[path] if array.size == ours.size]
+        candidates = [fed for fed in self.feeds[path] if fed.values.size == ours.size]
         if not candidates:
             return None
-        fed = min((array.reshape(ours.shape) for array in candidates), key=lambda array: (array != ours).sum())
+        source = min(candidates, key=lambda fed: (fed.values.reshape(ours.shape) != ours).sum())
+        fed = source.values.reshape(ours.shape)
         # Quantizers are monotone: what lies between the quantized ends of the rounding error is a tie.
-        slack = TIE * float(np.abs(inputs.numpy()).max(initial=0))
+        numbers = inputs.numpy()
+        slack = TIE * float(np.abs(numbers).max(initial=0))
         low, high = (quantizer(inputs + shift).numpy() for shift in (-slack, slack))
         # Levels that are computed, such as sums of scaled signs, are themselves rounded.
         computed = not np.array_equal(quantizer(tf.constant(fed)).numpy(), fed)
         rounding = TIE * float(np.abs(ours).max(initial=0)) if computed else 0
         different = np.abs(fed - ours) > rounding
         explained = different & (np.minimum(low, high) - rounding <= fed) & (fed <= np.maximum(low, high) + rounding)
+        if explained.any():
+            # Zeros come from a clamp, such as a ReLU, where nothing is below: rounding does not move them.
+            explained &= (numbers != 0) | (numbers.min() < 0)
+            if (near := source.near()) is not None:
+                explained &= near.reshape(ours.shape)
         ties = int(explained.sum())
         differences = int(different.sum()) - ties
         if computed and differences:

@@ -8,10 +8,13 @@ from tests.random_networks import random_network
 from tflbnn import networks
 from tflbnn._keras import keras, lq
 from tflbnn.converter import convert
+from tflbnn.converter.exact import unpack_bits
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import lower
 from tflbnn.converter.naming import layers_of
-from tflbnn.converter.synchronized import SynchronizedModel
+from tflbnn.converter.probe import Probe
+from tflbnn.converter.synchronized import Fed, SynchronizedModel
+from tflbnn.converter.ties import Margins
 from tflbnn.converter.verify import verify
 from tflbnn.errors import UserError, VerificationError
 from tflbnn.runtime.metadata import seal
@@ -150,10 +153,10 @@ class TestAgreement:
 
 
 class TestTies:
-    def feed(self, x: np.ndarray, fed: np.ndarray):
+    def feed(self, x: np.ndarray, fed: np.ndarray, near: np.ndarray | None = None):
         image = L.Input((2, 2, 3), name="x")
         model = keras.Model(image, binary_conv(2, name="it")(image))
-        synchronized = SynchronizedModel(model, {"it": [fed]})
+        synchronized = SynchronizedModel(model, {"it": [Fed(fed, lambda: near)]})
         synchronized.run([x])
         (found,) = synchronized.synchronizations
         return found.ties, found.differences
@@ -175,6 +178,55 @@ class TestTies:
         assert self.feed(x, fed) == (0, 1)
         x[0, 0, 0, 1] = 1e4
         assert self.feed(x, fed) == (1, 0)
+
+    def test_zeros_of_a_relu_are_none(self):
+        x = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype(np.float32)
+        x[0, 0, 0, 0] = 0
+        fed = np.where(x >= 0, 1, -1).astype(np.float32)
+        fed[0, 0, 0, 0] = -1
+        assert self.feed(x, fed) == (1, 0)
+        clamped = np.maximum(x, 0)
+        fed = np.ones_like(x)
+        assert self.feed(clamped, fed) == (0, 0)
+        fed[0, 0, 0, 0] = -1
+        assert self.feed(clamped, fed) == (0, 1)
+        clamped[0, 0, 0, 0] = 1e-9
+        assert self.feed(clamped, fed) == (1, 0)
+
+    def test_the_flatbuffers_own_number_must_be_near_0_too(self):
+        x = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype(np.float32)
+        x[0, 0, 0] = [1e-9, -1e-9, 1e-9]
+        fed = np.where(x >= 0, 1, -1).astype(np.float32)
+        fed[0, 0, 0] *= -1
+        near = np.zeros(x.shape, bool)
+        near[0, 0, 0, :2] = True
+        assert self.feed(x, fed, near) == (2, 1)
+
+    @pytest.mark.parametrize("padding", ["same", "valid"])
+    def test_how_near_a_bit_was(self, padding):
+        """A bit's number is the convolution's sum, the sum's distance from the threshold, or the largest pooled."""
+        keras.utils.set_random_seed(0)
+        image = L.Input((7, 6, 33))
+        x = binary_conv(40, name="bits")(image)
+        x = L.MaxPool2D((3, 2), strides=(2, 1), padding=padding)(L.BatchNormalization()(x))
+        model = randomized(keras.Model(image, binary_conv(4)(x)))
+        graph = Graph(lower(model))
+        samples = np.random.default_rng(0).normal(size=(2, 7, 6, 33)).astype(np.float32)
+        values = Probe(graph.pack(), "reference").run({graph.name(int(graph.main.inputs[0])): samples})
+        margins = Margins(graph, {**values, int(graph.main.inputs[0]): samples})
+        missing = {"LceQuantize", "LceBconv2d", "LceBMaxPool2d"}
+        for operator in graph.operators:
+            index = int(operator.outputs[0])
+            if values[index].dtype == np.int32:
+                numbers, slack = margins._of(index)
+                bits = unpack_bits(values[index], numbers.shape[-1])
+                assert np.array_equal(numbers < 0, bits)
+                near = margins.near(index)
+                assert near.shape == bits.shape
+                assert np.array_equal(near, np.abs(numbers) <= slack)
+                assert near.mean() < 0.2
+                missing.discard(graph.kind(operator))
+        assert not missing
 
 
 class TestSamples:
