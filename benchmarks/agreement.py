@@ -29,7 +29,6 @@ from typing import Any
 import delegate_networks as nets
 import numpy as np
 import results
-from ai_edge_litert import interpreter as litert
 from rich.table import Table
 
 from tflbnn.cli._command import console
@@ -45,7 +44,7 @@ with without_remarks():
     from lce_agreement import AGREES, DIFFERS, REFUSED, Verdict, lce_verdict
 
     from tests.random_networks import random_network
-    from tests.runtimes import LCE_SETTINGS, equal, predict_delegate, predict_keras
+    from tests.runtimes import LCE_SETTINGS, equal, predict_delegate, predict_keras, shapes_without_samples
     from tflbnn.converter import convert
 
 BLOCK = 100
@@ -110,22 +109,11 @@ def with_rounding(flatbuffer: bytes, batches: list[np.ndarray], seed: int) -> Ve
 
 
 def without_samples(flatbuffer: bytes, expected: list[np.ndarray], seed: int) -> Verdict:
-    """Whether every setting takes a batch of none. Not with XNNPACK, whose convolutions make up a shape then."""
+    """Whether every setting takes a batch of none."""
     shapes = [(0, *output.shape[1:]) for output in expected]
-    wrong = []
-    for name, options in settings(seed).items():
-        named = {option: str(value) for option, value in options.items()}
-        made = litert.Interpreter(
-            model_content=flatbuffer,
-            experimental_delegates=[litert.load_delegate(str(delegate_path()), named)],
-            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        details = made.get_input_details()[0]
-        made.resize_tensor_input(details["index"], [0, *details["shape"][1:]])
-        made.allocate_tensors()
-        made.invoke()
-        if [made.get_tensor(output["index"]).shape for output in made.get_output_details()] != shapes:
-            wrong.append(name)
+    wrong = [
+        name for name, options in settings(seed).items() if shapes_without_samples(flatbuffer, **options) != shapes
+    ]
     return DIFFERS if wrong else AGREES, ", ".join(wrong)
 
 
@@ -134,11 +122,10 @@ def examine(seed: int) -> dict[str, Any]:
     network = random_network(seed)
     flatbuffer = convert(network.model, verify=False).flatbuffer
     expected = predict_keras(network.model, network.samples)
-    verdicts = compare(flatbuffer, network.batches, expected, seed)
+    verdicts = compare(flatbuffer, [network.samples], expected, seed)
     normal = np.random.default_rng(seed).normal(size=network.samples.shape).astype(np.float32)
-    verdicts[DISTURBED] = with_rounding(flatbuffer, np.split(normal, len(network.batches)), seed)
-    if not network.gated:
-        verdicts[EMPTY] = without_samples(flatbuffer, expected, seed)
+    verdicts[DISTURBED] = with_rounding(flatbuffer, [normal], seed)
+    verdicts[EMPTY] = without_samples(flatbuffer, expected, seed)
     if any(verdict == DIFFERS for verdict, _ in verdicts.values()):
         FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / f"seed-{seed}.tflite").write_bytes(flatbuffer)

@@ -25,16 +25,6 @@ class RandomNetwork:
     samples: np.ndarray
     layers: list[str]
 
-    @property
-    def gated(self) -> bool:
-        return any(layer.startswith("gate") for layer in self.layers)
-
-    @property
-    def batches(self) -> list[np.ndarray]:
-        """The samples as TFLite takes them: LCE's converter leaves away the shape of a gate's factors, which then
-        fit one sample only."""
-        return np.split(self.samples, len(self.samples) if self.gated else 1)
-
 
 class _BinaryAuthor(Author):
     """Adds binary layers, and blocks of layers."""
@@ -43,6 +33,13 @@ class _BinaryAuthor(Author):
         super().__init__(seed)
         # The binary layers by the place of their note. Who is joined to nothing, as the sum would not fit, is lost.
         self.noted: dict[int, keras.layers.Layer] = {}
+        self.gated_widths: list[int] = []
+
+    def gate(self, x: Value, source: Value) -> Value:
+        gated = super().gate(x, source)
+        if gated is not x:
+            self.gated_widths.append(x.size[1])
+        return gated
 
     def binary_conv(
         self,
@@ -155,6 +152,7 @@ class _BinaryAuthor(Author):
         if self.chance(0.5):
             x = self.batch_norm(x)
         x = self.max_pool(x) if self.chance(0.75) else self.average_pool(x)
+        x = self.relu(x) if self.chance(0.2) else x
         return self.binary_conv(x, self.pick(CHANNELS))
 
     def blurred(self, x: Value) -> Value:
@@ -196,7 +194,7 @@ class _BinaryAuthor(Author):
         return self.relu(y) if self.chance(0.3) else y
 
     def transition(self, x: Value) -> Value:
-        """To other channels; a ReLU behind the pooling needs the convolution: LCE drops one before a sign."""
+        """To other channels, or none."""
         x = self.batch_norm(x)
         pooled = self.relu(self.max_pool(x)) if self.chance(0.4) else x
         y = self.float_conv(pooled, self.pick((16, 32, 40, 64)), 1)
@@ -254,7 +252,8 @@ def random_network(seed: int) -> RandomNetwork:
     for layer, weights in author.weights:
         if id(layer) in kept:
             layer.set_weights(weights)
-    samples = author.eighths((author.pick((1, 3)), *shape), 2)
+    # As many samples as a gated image is wide, now and then: its factors must not go to its columns.
+    samples = author.eighths((author.pick((1, 3, *author.gated_widths)), *shape), 2)
     lost = {place for place, layer in author.noted.items() if id(layer) not in kept}
     notes = [note for place, note in enumerate(author.notes) if place not in lost]
     return RandomNetwork(seed, model, samples, notes)

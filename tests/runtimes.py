@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import interpreter as litert
 
 from tests.delegate.interpreters import Network
 from tflbnn._keras import keras
+from tflbnn.runtime import delegate_path
 
 # LCE's kernels, by what its documentation calls them; the last two are its interpreter's settings for speed.
 LCE_SETTINGS: dict[str, dict[str, bool]] = {
@@ -35,6 +37,21 @@ def predict_delegate(flatbuffer: bytes, batches: Sequence[np.ndarray], **options
         network.resize(*batch.shape)
         parts.append(network(batch))
     return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+
+def shapes_without_samples(flatbuffer: bytes, **options: Any) -> list[tuple[int, ...]]:
+    """The shapes of the outputs for a batch of none. Not with XNNPACK, whose convolutions make up a shape then."""
+    named = {option: str(value) for option, value in options.items()}
+    interpreter = litert.Interpreter(
+        model_content=flatbuffer,
+        experimental_delegates=[litert.load_delegate(str(delegate_path()), named)],
+        experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    details = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(details["index"], [0, *details["shape"][1:]])
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+    return [interpreter.get_tensor(output["index"]).shape for output in interpreter.get_output_details()]
 
 
 class RefusedError(Exception):

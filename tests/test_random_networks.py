@@ -4,7 +4,7 @@ import pytest
 
 from tests.delegate.test_fusion import FUSIONS
 from tests.random_networks import random_network
-from tests.runtimes import equal, predict_delegate, predict_keras
+from tests.runtimes import equal, predict_delegate, predict_keras, shapes_without_samples
 from tflbnn.converter import convert
 from tflbnn.runtime.delegate import kernels
 from tflbnn.runtime.flatbuffer import unpack
@@ -24,9 +24,11 @@ def test_delegate_equals_keras(seed):
     expected = predict_keras(network.model, network.samples)
     fusion = FUSIONS[seed % len(FUSIONS)]
     settings = [*EVERY, {"num_threads": 2}, {"fusion": f"-{fusion}"}, {"fusion": f"none,{fusion}"}]
-    found = [predict_delegate(flatbuffer, network.batches, **options) for options in settings]
+    found = [predict_delegate(flatbuffer, [network.samples], **options) for options in settings]
     wrong = [options for options, outputs in zip(settings, found, strict=True) if not equal(outputs, expected)]
     assert not wrong, f"{wrong} differ from Keras on: {' | '.join(network.layers)}"
+    nothing = [(0, *output.shape[1:]) for output in expected]
+    assert shapes_without_samples(flatbuffer, fusion=("all", "none")[seed % 2]) == nothing
 
 
 def test_a_seed_is_a_network():
