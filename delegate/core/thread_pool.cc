@@ -25,6 +25,7 @@ ThreadPool::ThreadPool(int threads) {
   pthread_cond_init(&wake_, nullptr);
   // Workers hold pointers into the vector while it grows, so its room is fixed first.
   workers_.reserve(threads > 1 ? static_cast<size_t>(threads - 1) : 0);
+  shares_ = std::make_unique<Share[]>(static_cast<size_t>(threads > 1 ? threads : 1));
   for (int i = 1; i < threads; ++i) {
     workers_.push_back({this, i, pthread_t()});
     if (pthread_create(&workers_.back().thread, nullptr, &ThreadPool::Main, &workers_.back())) {
@@ -53,10 +54,10 @@ void* ThreadPool::Main(void* worker) {
 }
 
 void ThreadPool::TakePieces(int thread) {
-  for (;;) {
-    const size_t piece = next_.fetch_add(1);
-    if (piece >= loop_.pieces) return;
-    loop_.call(loop_.context, loop_.Begin(piece), loop_.Begin(piece + 1), thread);
+  for (int i = 0; i < size(); ++i) {
+    Share& share = shares_[static_cast<size_t>((thread + i) % size())];
+    for (size_t piece; (piece = share.next.fetch_add(1)) < share.end;)
+      loop_.call(loop_.context, loop_.Begin(piece), loop_.Begin(piece + 1), thread);
   }
 }
 
@@ -66,7 +67,11 @@ void ThreadPool::Run(const Loop& loop) {
     return;
   }
   loop_ = loop;
-  next_ = 0;
+  const size_t threads = static_cast<size_t>(size());
+  for (size_t i = 0; i < threads; ++i) {
+    shares_[i].next = loop.pieces * i / threads;
+    shares_[i].end = loop.pieces * (i + 1) / threads;
+  }
   open_ = true;
   ++generation_;
   if (sleeping_ > 0) {

@@ -9,8 +9,10 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace tflbnn {
@@ -44,14 +46,17 @@ class ThreadPool {
     loop.count = count;
     loop.grain = grain;
     loop.grains = grains;
-    const size_t wanted = static_cast<size_t>(size()) * kPiecesPerThread;
-    loop.pieces = wanted < grains ? wanted : grains;
+    const size_t threads = static_cast<size_t>(size());
+    loop.pieces = std::min(std::max(grains / kGrainsPerPiece, threads), threads * kPiecesPerThread);
+    loop.pieces = std::min(loop.pieces, grains);
     Run(loop);
   }
 
  private:
   // Enough pieces that a thread delayed by something else does not hold up the others.
   static constexpr size_t kPiecesPerThread = 4;
+  // But each of them may read the same constants anew.
+  static constexpr size_t kGrainsPerPiece = 4;
 
   struct Loop {
     void (*call)(const void* context, size_t begin, size_t end, int thread) = nullptr;
@@ -62,6 +67,12 @@ class ThreadPool {
       const size_t begin = (grains / pieces * piece + grains % pieces * piece / pieces) * grain;
       return begin < count ? begin : count;
     }
+  };
+  // A thread begins with the same share of every loop, so that it finds in its caches what it wrote
+  // in the loop before; then it helps the others.
+  struct alignas(64) Share {
+    std::atomic<size_t> next{0};
+    size_t end = 0;
   };
   struct Worker {
     ThreadPool* pool;
@@ -82,7 +93,7 @@ class ThreadPool {
   std::atomic<unsigned> generation_{0};
   std::atomic<int> sleeping_{0}, active_{0};
   std::atomic<bool> open_{false}, stop_{false};
-  std::atomic<size_t> next_{0};
+  std::unique_ptr<Share[]> shares_;  // one a thread, written when loop_ is
 };
 
 }  // namespace tflbnn

@@ -12,6 +12,8 @@ namespace {
 // Tables of rows and of columns are made before anybody finds out that there is no memory for the
 // image itself.
 constexpr int kMaxPositions = 1 << 22;
+// Of the input's copy, at a time: as much as is worth the start of a loop.
+constexpr size_t kCopiedBytes = 2048;
 
 }  // namespace
 
@@ -160,7 +162,12 @@ void BConv2D::Run(const Arguments& arguments) const {
   if (copy_words_ > 0) {
     auto* const copy = reinterpret_cast<uint32_t*>(reinterpret_cast<uint8_t*>(pointers) +
                                                    PointerBytes(arguments.pool->size()));
-    CopyInput(job.input, copy);
+    // Rows are copied by who will read them: fetching them from another core takes longer than
+    // that.
+    const auto row_bytes = static_cast<size_t>(job_.row_words) * sizeof(uint32_t);
+    arguments.pool->ParallelFor(
+        copy_words_ * sizeof(uint32_t) / row_bytes, kCopiedBytes / row_bytes + 1,
+        [&](size_t first, size_t last, int) { CopyInput(job.input, copy, first, last); });
     job.input = copy;
   }
   arguments.pool->ParallelFor(

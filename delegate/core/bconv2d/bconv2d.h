@@ -44,7 +44,7 @@ class BConv2D : public Operation {
   void PlaceTaps();
   Status PlacePadding(const WindowPlacement& rows, const WindowPlacement& columns);
   void RunReference(const Arguments& arguments) const;
-  void CopyInput(const uint32_t* input, uint32_t* copy) const;
+  void CopyInput(const uint32_t* input, uint32_t* copy, size_t first, size_t last) const;
   size_t GatheredBytes() const;
   size_t PointersPerThread() const;
   size_t PointerBytes(int threads) const;

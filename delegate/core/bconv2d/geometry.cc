@@ -62,27 +62,28 @@ void BConv2D::PlaceInput(const WindowPlacement& rows, const WindowPlacement& col
 }
 
 // Zeros around every image; for pairs, the second word of every two of a group replaced by the
-// exclusive or of both. It takes about a thousandth of the convolution's time, less than waking the
-// other threads for it would.
-void BConv2D::CopyInput(const uint32_t* input, uint32_t* copy) const {
+// exclusive or of both. Rows [first, last) of the copy, counted over the whole batch.
+void BConv2D::CopyInput(const uint32_t* input, uint32_t* copy, size_t first, size_t last) const {
   const ptrdiff_t row = job_.pixel_words * input_.dims[2], left = copied_left_ * job_.pixel_words;
-  memset(copy, 0, copy_words_ * sizeof(uint32_t));
-  copy += copied_top_ * job_.row_words + left;
-  for (ptrdiff_t image = 0; image < input_.dims[0]; ++image, copy += job_.image_words) {
-    uint32_t* to = copy;
-    for (ptrdiff_t y = 0; y < input_.dims[1]; ++y, input += row, to += job_.row_words) {
-      if (kernel_->input == BConv2DInput::kPairs && job_.words % 2 == 0) {
-        for (ptrdiff_t i = 0; i < row; i += 2) {
-          to[i] = input[i];
-          to[i + 1] = input[i] ^ input[i + 1];
-        }
-        continue;
+  const ptrdiff_t image_rows = job_.image_words / job_.row_words;
+  for (auto at = static_cast<ptrdiff_t>(first); at < static_cast<ptrdiff_t>(last); ++at) {
+    uint32_t* to = copy + at * job_.row_words;
+    memset(to, 0, static_cast<size_t>(job_.row_words) * sizeof(uint32_t));
+    const ptrdiff_t y = at % image_rows - copied_top_;
+    if (y < 0 || y >= input_.dims[1]) continue;
+    to += left;
+    const uint32_t* from = input + (at / image_rows * input_.dims[1] + y) * row;
+    if (kernel_->input == BConv2DInput::kPairs && job_.words % 2 == 0) {
+      for (ptrdiff_t i = 0; i < row; i += 2) {
+        to[i] = from[i];
+        to[i + 1] = from[i] ^ from[i + 1];
       }
-      memcpy(to, input, static_cast<size_t>(row) * sizeof(uint32_t));
-      if (kernel_->input != BConv2DInput::kPairs) continue;
-      for (ptrdiff_t group = 0; group < row; group += job_.words) {
-        for (ptrdiff_t i = group; i + 1 < group + job_.words; i += 2) to[i + 1] ^= input[i];
-      }
+      continue;
+    }
+    memcpy(to, from, static_cast<size_t>(row) * sizeof(uint32_t));
+    if (kernel_->input != BConv2DInput::kPairs) continue;
+    for (ptrdiff_t group = 0; group < row; group += job_.words) {
+      for (ptrdiff_t i = group; i + 1 < group + job_.words; i += 2) to[i + 1] ^= from[i];
     }
   }
 }

@@ -119,8 +119,9 @@ struct Avx2BConv2D : Avx2 {
         For<kStepsPerTurn>([&](auto step) TFLBNN_LAMBDA {
           For<Q>([&](auto q) TFLBNN_LAMBDA {
             const size_t number = numbers[q.value * pitch + step.value];
-            const __m256i table = _mm256_broadcastsi128_si256(
-                _mm_load_si128(reinterpret_cast<const __m128i*>(kTables.table[0] + 8 * number)));
+            const __m256i table =
+                _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(
+                    reinterpret_cast<const uint8_t*>(kTables.table) + 8 * number)));
             For<G>([&](auto g) TFLBNN_LAMBDA {
               __m256i& s = sum[q.value * G + g.value];
               const __m256i counts = _mm256_shuffle_epi8(
