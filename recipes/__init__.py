@@ -5,28 +5,26 @@ Importing a recipe loads neither TensorFlow nor Keras.
 
 from __future__ import annotations
 
-import importlib
-
 from tflbnn.errors import UserError, nearest
-from tflbnn.recipes.recipe import Augmentation, Data, Network, Optimizer, Recipe, Schedule
+from tflbnn.recipes import binary_densenet, bnn_plus, digits, fashion_mnist, learning_to_train, ssd
+from tflbnn.recipes.parts import Augmentation, Data, Loss, Network, Optimizer, Pretraining, Schedule
+from tflbnn.recipes.recipe import Recipe
 from tflbnn.recipes.tunable import Choice, Range
 
-# The name of a recipe and the file that holds it, under its name with underscores.
-_FILES = {
-    "digits": "digits",
-    "fashion-mnist": "fashion_mnist",
-    "cifar10": "binary_densenet",
-    "ssd-shapes": "ssd",
-}
-NAMES = tuple(_FILES)
+# The demonstrations, then a family a paper; each has RECIPES.
+FAMILIES = (digits, fashion_mnist, ssd, learning_to_train, binary_densenet, bnn_plus)
+_RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
+NAMES = tuple(_RECIPES)
 
 __all__ = [
     "NAMES",
     "Augmentation",
     "Choice",
     "Data",
+    "Loss",
     "Network",
     "Optimizer",
+    "Pretraining",
     "Range",
     "Recipe",
     "Schedule",
@@ -44,10 +42,9 @@ def get(name: str) -> Recipe:
     Raises:
         UserError: there is none; the message names the nearest.
     """
-    if name not in _FILES:
+    if name not in _RECIPES:
         raise UserError(f"There is no recipe '{name[:80]}'. {nearest(name, NAMES)}")
-    module = importlib.import_module(f"tflbnn.recipes.{_FILES[name]}")
-    return getattr(module, name.replace("-", "_"))
+    return _RECIPES[name]
 
 
 def table() -> list[dict[str, str]]:
@@ -58,6 +55,7 @@ def table() -> list[dict[str, str]]:
             "network": recipe.network.name,
             "data": recipe.data.name,
             "epochs": str(recipe.epochs),
+            "published": recipe.published or "-",
             "what": recipe.summary,
             "paper": recipe.paper,
         }

@@ -1,6 +1,7 @@
 """The demonstration: a small BinaryDenseNet on the handwritten digits that scikit-learn carries."""
 
-from tflbnn.recipes.recipe import Data, Network, Optimizer, Recipe, Schedule
+from tflbnn.recipes.parts import Data, Network, Optimizer, Schedule
+from tflbnn.recipes.recipe import Recipe
 from tflbnn.recipes.tunable import Choice, Range
 
 digits = Recipe(
@@ -19,3 +20,5 @@ digits = Recipe(
         "optimizer.learning_rate": Range(1e-3, 2e-2, log=True),
     },
 )
+
+RECIPES = (digits,)

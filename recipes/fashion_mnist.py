@@ -1,6 +1,7 @@
 """Fashion-MNIST, which a distribution can carry: one to two minutes an epoch on two cores."""
 
-from tflbnn.recipes.recipe import Augmentation, Data, Network, Optimizer, Recipe, Schedule
+from tflbnn.recipes.parts import Augmentation, Data, Network, Optimizer, Schedule
+from tflbnn.recipes.recipe import Recipe
 from tflbnn.recipes.tunable import Choice, Range
 
 fashion_mnist = Recipe(
@@ -22,3 +23,5 @@ fashion_mnist = Recipe(
         "optimizer.learning_rate": Range(5e-4, 1e-2, log=True),
     },
 )
+
+RECIPES = (fashion_mnist,)

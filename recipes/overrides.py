@@ -17,7 +17,7 @@ from tflbnn.recipes.values import check, parse, shown
 if TYPE_CHECKING:
     from tflbnn.recipes.recipe import Recipe
 
-FIXED = ("name", "summary", "paper", "tunable")  # a variant keeps them
+FIXED = ("name", "summary", "paper", "published", "tunable")  # a variant keeps them
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Object detection: a small SSD on a BinaryDenseNet, trained on drawn shapes (BDN 5.3, SSD)."""
 
-from tflbnn.recipes.recipe import Augmentation, Data, Network, Optimizer, Recipe, Schedule
+from tflbnn.recipes.parts import Augmentation, Data, Network, Optimizer, Schedule
+from tflbnn.recipes.recipe import Recipe
 from tflbnn.recipes.tunable import Choice, Range
 
 ssd_shapes = Recipe(
@@ -30,3 +31,5 @@ ssd_shapes = Recipe(
         "optimizer.learning_rate": Range(1e-3, 1e-2, log=True),
     },
 )
+
+RECIPES = (ssd_shapes,)

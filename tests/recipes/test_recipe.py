@@ -14,7 +14,19 @@ from tflbnn import networks, recipes
 from tflbnn._files import read_json
 from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
-from tflbnn.recipes import Augmentation, Choice, Data, Network, Optimizer, Range, Recipe, Schedule, overrides
+from tflbnn.recipes import (
+    Augmentation,
+    Choice,
+    Data,
+    Loss,
+    Network,
+    Optimizer,
+    Pretraining,
+    Range,
+    Recipe,
+    Schedule,
+    overrides,
+)
 from tflbnn.recipes.values import describe, example, parse
 
 ADDITIONS = {
@@ -27,23 +39,40 @@ ADDITIONS = {
         validation=st.floats(0.001, 0.5),
         split_seed=st.integers(0, 2**31 - 1),
         samples=st.none() | st.integers(1, 1000),
+        side=st.none() | st.integers(8, 4096),
+        crop=st.none() | st.integers(1, 4096),
     ),
     "binarization": st.builds(
         Binarization, t_clip=st.floats(1e-3, 1e3), downsampling=st.sampled_from(["float32", "binary"])
     )
     | st.just(Binarization.float32()),
-    "augmentation": st.builds(Augmentation, padding=st.integers(0, 64), flip=st.booleans()),
+    "augmentation": st.builds(Augmentation, padding=st.integers(0, 64), flip=st.booleans(), mixup=st.floats(0, 1)),
     "optimizer": st.builds(
         Optimizer,
-        name=st.sampled_from(["adam", "sgd"]),
+        name=st.sampled_from(["adam", "sgd", "radam"]),
         learning_rate=st.floats(1e-12, 100),
         momentum=st.floats(0, 0.999),
+        binary=st.sampled_from(["same", "bop", "sgd"]),
+        binary_learning_rate=st.none() | st.floats(1e-12, 100),
+        threshold=st.floats(0, 1),
     ),
+    "loss": st.builds(
+        Loss,
+        label_smoothing=st.floats(0, 0.9),
+        teacher=st.sampled_from(["", "runs/teacher"]),
+        teacher_weight=st.floats(0, 1),
+        temperature=st.floats(0.01, 100),
+    ),
+    "pretraining": st.builds(Pretraining, method=st.sampled_from(["", "htanh"]), epochs=st.none() | st.integers(1, 9))
+    | st.builds(Pretraining, recipe=st.just("digits"))
+    | st.builds(Pretraining, run=st.just("runs/first")),
     "schedule": st.builds(
         Schedule,
         name=st.sampled_from(["constant", "step", "cosine"]),
         milestones=st.lists(st.floats(0.01, 0.99), unique=True).map(lambda values: tuple(sorted(values))),
         factor=st.floats(0.001, 1),
+        warm_up=st.floats(0, 0.5),
+        regularization_rise=st.floats(0, 1),
     ),
     "network": st.builds(
         Network,
@@ -86,7 +115,7 @@ def test_every_field_can_be_set_by_its_own_text(recipe):
 
     start = dataclasses.replace(recipes.get("digits"), name=recipe.name, network=Network(recipe.network.name))
     values = {"epochs": recipe.epochs, "batch_size": recipe.batch_size, "seed": recipe.seed}
-    for part in ("data", "binarization", "augmentation", "optimizer", "schedule"):
+    for part in ("data", "binarization", "augmentation", "optimizer", "schedule", "loss", "pretraining"):
         fields = dataclasses.asdict(getattr(recipe, part))
         values.update({f"{part}.{field}": value for field, value in fields.items()})
     values.update({f"network.{knob}": value for knob, value in recipe.network.knobs.items()})
@@ -164,7 +193,7 @@ def test_wrong_changes_are_refused_in_one_line(key, value, message):
     with pytest.raises(UserError) as caught:
         recipes.get("digits").override({key: value})
     assert message in str(caught.value)
-    assert len(str(caught.value)) < 600
+    assert len(str(caught.value)) < 900
     assert "\n" not in str(caught.value)
 
 
@@ -182,6 +211,10 @@ def test_wrong_values_are_refused_in_python_too():
         Range(2, 1)
     with pytest.raises(UserError, match="choices"):
         Choice(())
+    with pytest.raises(UserError, match=r"one stage before.*method=htanh and pretraining\.run=runs/a"):
+        Pretraining(method="htanh", run="runs/a")
+    with pytest.raises(UserError, match=r"no binarization 'htan'\. Did you mean 'htanh'"):
+        Pretraining(method="htan")
 
 
 def test_unknown_recipe_names_the_nearest():

@@ -8,7 +8,7 @@ import pytest
 from tflbnn import data, recipes
 from tflbnn.data import Normalization
 from tflbnn.data.dataset import Dataset, Split
-from tflbnn.recipes import Augmentation
+from tflbnn.recipes import Augmentation, Loss
 from tflbnn.training.batches import evaluation_batches, training_batches
 from tflbnn.training.tasks import Classification
 
@@ -24,7 +24,7 @@ def _recipe(**changes):
 
 
 def _epochs(recipe, first_epoch=0):
-    batches, steps = training_batches(DATASET, recipe, Classification(), first_epoch)
+    batches, steps = training_batches(DATASET, recipe, Classification(10, Loss()), first_epoch)
     everything = [(x.numpy(), y.numpy()) for x, y in batches]
     assert len(everything) == steps * (recipe.epochs - first_epoch)
     return [everything[start : start + steps] for start in range(0, len(everything), steps)]
@@ -64,6 +64,6 @@ def test_fewer_images_than_a_batch_are_one_batch():
 
 def test_evaluation_takes_every_image_in_order():
     digits = data.load(recipes.get("digits").data)
-    batches = list(evaluation_batches(digits.test, digits.normalization, Classification()))
+    batches = list(evaluation_batches(digits.test, digits.normalization, Classification(10, Loss())))
     assert np.array_equal(np.concatenate([y for _, y in batches]), digits.test.y)
     assert np.allclose(np.concatenate([x for x, _ in batches]), digits.normalization.apply(digits.test.x), atol=1e-6)

@@ -136,7 +136,7 @@ def test_targets_of_a_batch_decode_to_its_objects():
 
     dataset = data.load(RECIPE.data)
     model = build(RECIPE, dataset)
-    task = tasks.of(model, dataset)
+    task = tasks.of(model, dataset, RECIPE)
     split = Split(dataset.test.x[:3], dataset.test.y[:3])
     ((images, targets),) = evaluation_batches(split, dataset.normalization, task)
     assert images.shape == (3, 64, 64, 3)

@@ -19,7 +19,7 @@ from tflbnn._keras import keras
 from tflbnn.errors import UserError
 from tflbnn.recipes import Optimizer
 from tflbnn.training import Run, checkpoint, fit, train
-from tflbnn.training.fit import smoke_recipe
+from tflbnn.training.smoke import smoke_recipe
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_run_folder_holds_what_it_should(reference):
         assert next(csv.reader(file))[:5] == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
     assert all(0 <= row["flip_ratio"] <= 1 for row in reference.history)
     assert reference.history[-1]["loss"] < reference.history[0]["loss"]
-    assert {path.name for path in (reference.path / "logs").iterdir()} == {"train", "validation"}
+    assert {path.name for path in (reference.path / "logs").iterdir()} == {"train", "validation", "binary"}
     assert [path.name for path in (reference.path / "checkpoints").iterdir()] == ["epoch-00005"]
 
 

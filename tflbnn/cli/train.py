@@ -31,6 +31,7 @@ class Trained:
     validation_accuracy: float | None = None
     test_map: float | None = None
     validation_map: float | None = None
+    pretraining: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -45,11 +46,25 @@ class Trained:
             table.add_row("validation mAP@0.5", f"{self.validation_map:.2%}")
         table.add_row("epochs", str(self.epochs))
         table.add_row("parameters", f"{self.parameters:,}")
+        for key, value in self._start().items():
+            table.add_row(key, escape(value))
         table.add_row("run", escape(self.run))
         if self.already_finished:
             console.print("This run was finished already.")
         console.print(table)
         console.print(f"next: tflbnn export {escape(self.run)}", soft_wrap=True, style="dim")
+
+    def _start(self) -> dict[str, str]:
+        """What came of the stage before, and what of it did not match."""
+        if not self.pretraining:
+            return {}
+        rows = {"pretraining": f"{self.pretraining['matched']} variables taken from {self.pretraining['source']}"}
+        words = {"new": "not in it", "unused": "only in it", "reshaped": "of another shape"}
+        for key, text in words.items():
+            if names := self.pretraining[key]:
+                more = f" and {len(names) - 3} more (pretraining.json)" if len(names) > 3 else ""
+                rows[f"  {text}"] = ", ".join(names[:3]) + more
+        return rows
 
 
 def _overrides(arguments: list[str]) -> dict[str, str]:
@@ -104,7 +119,7 @@ class _Display:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self.epochs, self.validated, self.training = epochs, "", False
+        self.epochs, self.validated, self.stage = epochs, "", -1
         self.task = self.bar.add_task("loading", total=None, values="")
 
     def __call__(self, progress: Any) -> None:
@@ -114,11 +129,11 @@ class _Display:
         if validated := score_of(values, "val"):
             score, value = validated
             self.validated = f"  val {score.text} {value:.2%}"
-        if not self.training:
+        if self.stage != progress.stage:
             # The estimate of what is left starts here: loading and compiling do not count.
+            self.stage, self.epochs = progress.stage, progress.epochs
             self.bar.reset(self.task, total=self.epochs * progress.steps, completed=before)
-            self.training = True
-        epoch = f"epoch {progress.epoch}/{self.epochs}"
+        epoch = f"{'pretraining, ' if progress.stage else ''}epoch {progress.epoch}/{self.epochs}"
         accuracy = f"  accuracy {values['accuracy']:.2%}" if "accuracy" in values else ""
         text = f"loss {values['loss']:.4f}{accuracy}{self.validated}"
         self.bar.update(self.task, completed=before + progress.step, description=epoch, values=text)
@@ -176,5 +191,6 @@ def command(
         parameters=run.metrics["parameters"],
         history=run.history,
         already_finished=already_finished,
+        pretraining=run.start,
         **{f"test_{score.name}": tested, f"validation_{score.name}": run.history[-1][f"val_{score.name}"]},
     )

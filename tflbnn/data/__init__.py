@@ -6,6 +6,7 @@ Importing this package, and loading a data set that lies on the disk, loads neit
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ _FILES = {
     "mnist": "mnist",
     "cifar10": "cifar10",
     "cifar100": "cifar100",
+    "imagenet": "imagenet",
     "shapes": "shapes",
     "voc": "voc",
 }
@@ -50,12 +52,25 @@ def load(data: Data, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     """
     if data_dir is not None and not os.path.isdir(data_dir):
         raise UserError(f"The data folder must exist. Received: {data_dir}. Make it, or leave --data-dir out.")
-    return Dataset.divide(data, _module(data.name).read(data_dir))
+    module = _module(data.name)
+    if data.side is not None and not _has_side(data.name):
+        photographs = [name for name in NAMES if _has_side(name)]
+        raise UserError(
+            f"data.side is for photographs: {', '.join(photographs)}. Received: {data.side} for {data.name}. "
+            "Set data.side=none."
+        )
+    options = {} if data.side is None else {"side": data.side}
+    return Dataset.divide(data, module.read(data_dir, **options))
 
 
 def table() -> list[dict[str, str]]:
     """One row a data set, for `tflbnn list datasets`."""
     return [{"dataset": name, **_module(name).FACTS} for name in NAMES]
+
+
+def _has_side(name: str) -> bool:
+    """Whether its images are brought to a size."""
+    return "side" in inspect.signature(_module(name).read).parameters
 
 
 def _module(name: str):

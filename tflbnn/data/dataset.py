@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tflbnn.data.images import Files
+from tflbnn.data.images import Files, middle
 from tflbnn.detection.matching import CLASS
 from tflbnn.errors import UserError
 
@@ -39,6 +39,10 @@ class Split:
     def take(self, indices: np.ndarray) -> Split:
         return Split(self.x[indices], self.y[indices])
 
+    def centre(self, side: int) -> Split:
+        """With a window of so many pixels from the middle of each image."""
+        return Split(self.x.centre(side) if isinstance(self.x, Files) else middle(self.x, side), self.y)
+
 
 @dataclasses.dataclass(frozen=True)
 class Raw:
@@ -49,6 +53,7 @@ class Raw:
     labels: tuple[str, ...]
     task: Task = "classification"
     normalization: Normalization | None = None  # of the training images where left out
+    crop: int | None = None  # what a network sees of them where a recipe does not say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +93,8 @@ class Dataset:
     """A divided data set.
 
     Attributes:
-        train, validation, test: images and labels; the test is used once, when training has ended.
+        train, validation, test: images and labels; the test is used once, when training has ended. Where images are
+            cropped, those of `train` are still whole: every epoch cuts out another part.
         labels: the classes' names, in the order of the numbers in `y`.
         normalization: of the training images.
         task: what is asked about the images.
@@ -105,7 +111,7 @@ class Dataset:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
-        return self.train.x.shape[1:]
+        return self.test.x.shape[1:]
 
     @property
     def classes(self) -> int:
@@ -128,11 +134,19 @@ class Dataset:
                 f"{data.name} needs images for training, validation and the test. Received: {len(rest)}, "
                 f"{len(held_out)} and {len(test)} of them. Raise data.samples or change data.validation."
             )
-        rest_split = train.take(rest)
+        rest_split, validation = train.take(rest), train.take(held_out)
+        if (crop := data.crop or raw.crop) is not None:
+            smallest = min(raw.train.x.shape[1:3])
+            if crop > smallest or raw.task != "classification":
+                raise UserError(
+                    f"data.crop must fit into images that are classified. Received: {crop} for {data.name}, "
+                    f"{raw.task} in {smallest} pixels. Set data.crop=none."
+                )
+            validation, test = validation.centre(crop), test.centre(crop)
         return cls(
             name=data.name,
             train=rest_split,
-            validation=train.take(held_out),
+            validation=validation,
             test=test,
             labels=raw.labels,
             normalization=raw.normalization or Normalization.of(rest_split.x),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class Files:
@@ -13,30 +16,59 @@ class Files:
 
     An index or a slice gives fewer files; `np.asarray` decodes them.
 
-    >>> files = Files(np.array([Path("a.jpg"), Path("b.jpg")]), 512)
+    Args:
+        paths: of the files, or whatever `read` makes an image of.
+        side: what they are brought to.
+        crop: how many pixels of that remain, from the middle; None leaves all.
+        read: what opens one; `tflbnn.runtime.image.read` when left out.
+
+    >>> files = Files(np.array(["a.jpg", "b.jpg"], object), 512)
     >>> files.shape, files[:1].shape
     ((2, 512, 512, 3), (1, 512, 512, 3))
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, paths: np.ndarray, side: int) -> None:
-        self.paths, self.side = paths, side
+    def __init__(
+        self,
+        paths: np.ndarray,
+        side: int,
+        crop: int | None = None,
+        read: Callable[[Any], Image] | None = None,
+    ) -> None:
+        self.paths, self.side, self.crop, self.read = paths, side, crop, read
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        return (len(self.paths), self.side, self.side, 3)
+        side = self.crop or self.side
+        return (len(self.paths), side, side, 3)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, rows: slice | np.ndarray) -> Files:
-        return Files(self.paths[rows], self.side)
+        return Files(self.paths[rows], self.side, self.crop, self.read)
+
+    def centre(self, side: int) -> Files:
+        """The same files, with a window of so many pixels from the middle of each image."""
+        return Files(self.paths, self.side, side, self.read)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         from tflbnn.runtime import image
 
+        read = self.read or image.read
         decoded = np.empty(self.shape, np.uint8)
         for pixels, path in zip(decoded, self.paths, strict=True):
-            pixels[:] = image.fit(image.read(Path(path)), self.side, self.side, 3)
+            whole = image.fit(read(path), self.side, self.side, 3)
+            pixels[:] = middle(whole[np.newaxis], decoded.shape[1])[0]
         return decoded if dtype is None else decoded.astype(dtype)
+
+
+def middle(images: np.ndarray, side: int) -> np.ndarray:
+    """The middle of images (number, height, width, channels), `side` pixels high and wide.
+
+    >>> middle(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
+    [[5, 6], [9, 10]]
+    """
+    top, left = ((length - side) // 2 for length in images.shape[1:3])
+    return images[:, top : top + side, left : left + side]

@@ -15,8 +15,9 @@ from xml.parsers import expat
 import numpy as np
 
 from tflbnn._files import readable_errors
-from tflbnn.data.dataset import Normalization, Raw, Split
+from tflbnn.data.dataset import Raw, Split
 from tflbnn.data.files import folders
+from tflbnn.data.imagenet import NORMALIZATION  # on which base networks are trained first
 from tflbnn.data.images import Files
 from tflbnn.detection.matching import CLASS, COLUMNS
 from tflbnn.errors import UserError, nearest
@@ -53,8 +54,6 @@ LABELS = (
 )
 
 SIDE = 512
-# ImageNet's, on which base networks are trained first.
-NORMALIZATION = Normalization((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 
 TRAIN = (("VOC2007", "trainval"), ("VOC2012", "trainval"))
 TEST = (("VOC2007", "test"),)

@@ -43,7 +43,7 @@ def read(image: str | os.PathLike[str] | Image | ArrayLike) -> Image:
     if isinstance(image, pillow.Image):
         return image
     if isinstance(image, (str, os.PathLike)):
-        return _read_file(pillow, image)
+        return _read_file(image)
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3)):
         raise UserError(
@@ -55,11 +55,21 @@ def read(image: str | os.PathLike[str] | Image | ArrayLike) -> Image:
     return pillow.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
 
 
-def _read_file(pillow: Any, path: str | os.PathLike[str]) -> Image:
-    from PIL import ImageOps
-
+def _read_file(path: str | os.PathLike[str]) -> Image:
     with readable_errors("read the image", path):
         content = Path(path).read_bytes()
+    return decode(content, str(path))
+
+
+def decode(content: bytes, name: str) -> Image:
+    """An image from the bytes of a PNG or JPEG file; errors call it `name`.
+
+    Raises:
+        UserError: no such image, or a damaged one.
+    """
+    from PIL import ImageOps
+
+    pillow = _pillow()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
@@ -67,13 +77,13 @@ def _read_file(pillow: Any, path: str | os.PathLike[str]) -> Image:
                 opened.load()
                 return ImageOps.exif_transpose(opened)
     except pillow.UnidentifiedImageError as error:
-        raise UserError(f"An image must be a PNG or JPEG file. Received: {path}, which is neither.") from error
+        raise UserError(f"An image must be a PNG or JPEG file. Received: {name}, which is neither.") from error
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
         raise UserError(
-            f"An image may have up to {pillow.MAX_IMAGE_PIXELS} pixels. Received: {path} with more. Scale it down."
+            f"An image may have up to {pillow.MAX_IMAGE_PIXELS} pixels. Received: {name} with more. Scale it down."
         ) from error
     except (OSError, *_BROKEN) as error:
-        raise UserError(f"An image must be whole. Received: {path}, where {error}. Get it again.") from error
+        raise UserError(f"An image must be whole. Received: {name}, where {error}. Get it again.") from error
 
 
 def fit(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflbnn._keras import tf
+from tflbnn.data.augmentation import random_window
 from tflbnn.data.images import Files
 
 if TYPE_CHECKING:
@@ -57,9 +58,11 @@ def training_batches(dataset: Dataset, recipe: Recipe, task: Task, first_epoch: 
         return rows.enumerate().map(lambda step, row: (seed, step, row))
 
     def batch_of(seed: tf.Tensor, step: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        seed = tf.random.fold_in(seed, step)
-        images, shown = task.augment(images_of(row), tf.gather(y, row), recipe.augmentation, seed)
-        return _normalized(images, dataset.normalization), task.targets(shown)
+        seed, images = tf.random.fold_in(seed, step), images_of(row)
+        if tuple(images.shape[1:]) != dataset.input_shape:
+            images = random_window(images, *dataset.input_shape[:2], tf.random.fold_in(seed, 0))
+        images, shown = task.augment(images, tf.gather(y, row), recipe.augmentation, seed)
+        return task.training_pair(_normalized(images, dataset.normalization), shown, tf.random.fold_in(seed, 1))
 
     batches = tf.data.Dataset.range(first_epoch, recipe.epochs).flat_map(epoch_of)
     return batches.map(batch_of, num_parallel_calls=2, deterministic=True).prefetch(2), steps

@@ -52,6 +52,9 @@ class Detection:
             "boxes": tf.ensure_shape(offsets, (y.shape[0], number, 5)),
         }
 
+    def training_pair(self, x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return x, self.targets(y)
+
     def _targets(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pairs = [targets(self.defaults, objects) for objects in y]
         return np.stack([classes for classes, _ in pairs]), np.stack([offsets for _, offsets in pairs])

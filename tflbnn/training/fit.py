@@ -10,30 +10,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tflbnn import data
 from tflbnn._files import atomic_write, readable_errors, write_json
 from tflbnn.analysis.counts import counts
 from tflbnn.data import Dataset
 from tflbnn.recipes import Recipe
-from tflbnn.training import environment, folder
+from tflbnn.training import environment, folder, stages
 from tflbnn.training.progress import Progress
 from tflbnn.training.run import Run
-from tflbnn.training.schedules import learning_rate
-
-SMOKE_SAMPLES = 64
-
-
-def smoke_recipe(recipe: Recipe) -> Recipe:
-    """The recipe cut down to what shows that it runs: 64 images, one epoch, four steps.
-
-    >>> from tflbnn import recipes
-    >>> smoke_recipe(recipes.get("cifar10")).epochs
-    1
-    """
-    samples = min(recipe.data.samples or SMOKE_SAMPLES, SMOKE_SAMPLES)
-    return dataclasses.replace(
-        recipe, epochs=1, batch_size=min(recipe.batch_size, 16), data=dataclasses.replace(recipe.data, samples=samples)
-    )
+from tflbnn.training.schedules import learning_rate, regularization
+from tflbnn.training.smoke import smoke_recipe
 
 
 def build(recipe: Recipe, dataset: Dataset) -> Any:
@@ -43,16 +31,16 @@ def build(recipe: Recipe, dataset: Dataset) -> Any:
         UserError: the network is for another task, cannot be built for these images, or not in this memory.
     """
     from tflbnn._keras import keras
-    from tflbnn.training import tasks
+    from tflbnn.training import distillation, optimizers, tasks
     from tflbnn.training.resources import readable_tensorflow_errors
 
     tasks.require_same(recipe, dataset)
     keras.utils.set_random_seed(recipe.seed)
     with readable_tensorflow_errors():
         model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
-    options = {"momentum": recipe.optimizer.momentum} if recipe.optimizer.name == "sgd" else {}
-    optimizer = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[recipe.optimizer.name]
-    tasks.of(model, dataset).compile(model, optimizer(learning_rate=recipe.optimizer.learning_rate, **options))
+    if recipe.loss.teacher:
+        model = distillation.student(model, recipe.loss, dataset)
+    tasks.of(model, dataset, recipe).compile(model, optimizers.make(recipe.optimizer, model))
     return model
 
 
@@ -75,7 +63,7 @@ def train(
         recipe: what to train.
         out: the run folder, new or empty.
         resume: continue the run that is in `out`; a finished one is returned as it is.
-        smoke: train `smoke_recipe(recipe)`.
+        smoke: train `smoke_recipe(recipe)`, and so the stages before it.
         data_dir: where the data set's files may be; see `tflbnn.data.load`.
         progress: called after every step and every epoch.
         callbacks: further Keras callbacks; those that have a state of their own start anew when a run is resumed.
@@ -85,6 +73,7 @@ def train(
             longer a number, or the disk is full. What was saved before stays and can be resumed.
     """
     recipe, out = smoke_recipe(recipe) if smoke else recipe, Path(out)
+    stages.check(recipe)
     if folder.check(out, recipe, resume):
         return Run.open(out)
     dataset = data.load(recipe.data, data_dir)
@@ -93,9 +82,47 @@ def train(
         if not folder.check(out, recipe, resume):  # again: another process may have been quicker
             if not resume:
                 folder.start(out, recipe, dataset.labels, environment.describe(recipe.seed))
-            fit(model, recipe, dataset, out, progress, callbacks)
-            _finish(model, dataset, out)
+            if recipe.pretraining:
+                _begin(model, recipe, out, smoke, data_dir, progress)
+            fit(model, recipe, dataset, out, progress, [*_binary_metrics(recipe, dataset, out), *callbacks])
+            _finish(model, recipe, dataset, out)
     return Run.open(out)
+
+
+def _begin(
+    model: Any,
+    recipe: Recipe,
+    out: Path,
+    smoke: bool,
+    data_dir: str | os.PathLike[str] | None,
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    """Trains the stage before, or what is left of it, and gives the model its weights: the same at every resumption."""
+    from tflbnn._keras import keras
+
+    path = stages.folder_of(recipe, out)
+    if stage := stages.before(recipe):
+        resume = (path / "recipe.json").is_file()
+        # What was begun is ended as it was begun.
+        stage = Run.open(path).recipe if resume else smoke_recipe(stage) if smoke else stage
+
+        def tell(state: Progress) -> None:
+            progress(dataclasses.replace(state, stage=state.stage + 1))
+
+        train(stage, path, resume=resume, data_dir=data_dir, progress=tell if progress else None)
+    source = recipe.pretraining.run or stages.FOLDER
+    write_json(out / "pretraining.json", stages.begin(model, Run.open(path), source).to_dict())
+    keras.utils.set_random_seed(recipe.seed)  # as without a stage before
+
+
+def _binary_metrics(recipe: Recipe, dataset: Dataset, out: Path) -> list[Any]:
+    """The callback for TensorBoard where there are binary layers."""
+    from tflbnn.training.metrics import IMAGES, BinaryMetrics, window
+
+    if not recipe.binarization.is_binary:
+        return []
+    images = dataset.normalization.apply(np.asarray(dataset.validation.x[:IMAGES]))
+    return [BinaryMetrics(out / "logs", images, window(recipe.binarization))]
 
 
 def fit(
@@ -119,12 +146,13 @@ def fit(
         UserError: the loss is no longer a number, a checkpoint is damaged, or the disk is full.
     """
     from tflbnn._keras import keras
+    from tflbnn.regularizers import RegularizationSchedule
     from tflbnn.training import checkpoint, tasks
     from tflbnn.training.batches import evaluation_batches, training_batches
     from tflbnn.training.callbacks import Recorder
     from tflbnn.training.resources import readable_tensorflow_errors
 
-    task = tasks.of(model, dataset)
+    task = tasks.of(model, dataset, recipe)
     history = checkpoint.restore(out / "checkpoints", model)
     folder.write_history(out / "history.csv", history, task.columns)
     last = recipe.epochs if until is None else until
@@ -142,6 +170,7 @@ def fit(
             callbacks=[
                 *task.callbacks(dataset),
                 keras.callbacks.LearningRateScheduler(lambda epoch, _: learning_rate(recipe, epoch)),
+                RegularizationSchedule(lambda epoch: regularization(recipe, epoch)),
                 keras.callbacks.TensorBoard(str(out / "logs"), write_graph=False),
                 Recorder(recipe, out, task.columns, history, progress),
                 *callbacks,
@@ -150,12 +179,12 @@ def fit(
     return history
 
 
-def _finish(model: Any, dataset: Dataset, out: Path) -> None:
+def _finish(model: Any, recipe: Recipe, dataset: Dataset, out: Path) -> None:
     """Saves the weights, then the metrics, which make the run a finished one."""
     from tflbnn._keras import keras
     from tflbnn.training import tasks
 
-    metrics = tasks.of(model, dataset).test(model, dataset)
+    metrics = tasks.of(model, dataset, recipe).test(model, dataset)
     weights = out / "model.weights.h5"
     # Keras chooses the format by the whole name, so the temporary file has it too, in a folder of its own.
     with readable_errors("write", weights), tempfile.TemporaryDirectory(prefix=".", dir=out) as temporary:

@@ -62,8 +62,8 @@ def check(folder: Path, recipe: Recipe, resume: bool) -> bool:
             f"A new run needs a new or empty folder. Received: {folder}, which holds {state}. "
             f"{cure or 'C'}hoose another --out."
         )
-    old = read_json(folder / "recipe.json", "run's recipe")
-    Recipe.from_dict(old)
+    # With the defaults of fields that recipes had none of when it was written.
+    old = Recipe.from_dict(read_json(folder / "recipe.json", "run's recipe")).to_dict()
     if old != recipe.to_dict():
         raise UserError(
             f"A run is resumed with the recipe it was started with. Received: {difference(old, recipe.to_dict())}. "

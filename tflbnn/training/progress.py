@@ -16,6 +16,7 @@ class Progress:
         steps: of an epoch.
         values: the epoch's mean loss and accuracy so far; after an epoch its whole row of history.csv.
         done: the epoch has been validated and saved.
+        stage: how many stages of this run come after this one; 0 is the run itself.
     """
 
     epoch: int
@@ -24,3 +25,4 @@ class Progress:
     steps: int
     values: dict[str, float]
     done: bool = False
+    stage: int = 0

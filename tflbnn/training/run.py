@@ -102,6 +102,16 @@ class Run:
         values = self._finished_metrics()["normalization"]
         return Normalization(tuple(values["mean"]), tuple(values["std"]))
 
+    @property
+    def start(self) -> dict[str, Any]:
+        """What it took of the weights of the stage before, as `tflbnn.training.stages.Start`; empty without one."""
+        path = self.path / "pretraining.json"
+        return _table(path, "start of the run") if path.exists() else {}
+
+    def require_finished(self) -> None:
+        """Raises UserError where the run is unfinished."""
+        self._finished_metrics()
+
     def _finished_metrics(self) -> dict[str, Any]:
         if not self.finished:
             raise UserError(

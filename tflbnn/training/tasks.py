@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tflbnn import networks
 from tflbnn._keras import keras, tf
-from tflbnn.data.augmentation import augment
+from tflbnn.data.augmentation import augment, mixup
 from tflbnn.errors import UserError
+from tflbnn.training import losses
 from tflbnn.training.batches import evaluation_batches
 from tflbnn.training.scores import SCORES, Score
 
 if TYPE_CHECKING:
     from tflbnn.data import Dataset
-    from tflbnn.recipes import Augmentation, Recipe
+    from tflbnn.recipes import Augmentation, Loss, Recipe
 
 
 class Task(Protocol):
@@ -42,6 +43,9 @@ class Task(Protocol):
     def targets(self, y: tf.Tensor) -> Any:
         """What the model's outputs are compared with."""
 
+    def training_pair(self, x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        """A normalized batch and its targets in training, mixed by the seed alone where the recipe says so."""
+
     def callbacks(self, dataset: Dataset) -> Sequence[keras.callbacks.Callback]:
         """What puts those columns into the logs that Keras does not."""
 
@@ -58,23 +62,44 @@ def require_same(recipe: Recipe, dataset: Dataset) -> None:
             f"A network must be for its data's task. Received: {recipe.network.name} for {task}, {dataset.name} for "
             f"{dataset.task}. Use another data set, or for example network.name={names[0]}."
         )
+    for key, default in _FOR_CLASSIFICATION.items():
+        if dataset.task != "classification" and recipe.get(key) != default:
+            raise UserError(
+                f"{key} is for classification. Received: {recipe.get(key)} for {dataset.name}. Leave it out."
+            )
 
 
-def of(model: keras.Model, dataset: Dataset) -> Task:
+_FOR_CLASSIFICATION = {"augmentation.mixup": 0, "loss.label_smoothing": 0, "loss.teacher": ""}
+
+
+def of(model: keras.Model, dataset: Dataset, recipe: Recipe) -> Task:
     """The task of a model that was built for these data."""
     from tflbnn.training.detection import Detection
 
-    return Detection(model, len(dataset.labels)) if dataset.task == "detection" else Classification()
+    if dataset.task == "detection":
+        return Detection(model, dataset.classes)
+    return Classification(dataset.classes, recipe.loss, recipe.augmentation.mixup)
 
 
 class Classification:
-    """One label an image."""
+    """One label an image.
+
+    Args:
+        classes: their number.
+        loss: what the labels become.
+        mixup: alpha of the distribution of weights that pairs of images are mixed with; 0 mixes none.
+    """
 
     score = SCORES["classification"]
     columns = ("loss", "accuracy", "val_loss", "val_accuracy")
 
+    def __init__(self, classes: int, loss: Loss, mixup: float = 0.0) -> None:
+        self.classes, self.loss, self.mixup = classes, loss, mixup
+        self.soft = bool(loss.label_smoothing or loss.teacher or mixup)
+
     def compile(self, model: keras.Model, optimizer: Any) -> None:
-        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        loss = losses.cross_entropy(self.loss) if self.soft else "sparse_categorical_crossentropy"
+        model.compile(optimizer=optimizer, loss=loss, metrics=[losses.accuracy if self.soft else "accuracy"])
         # What holds variables makes them here: a step that makes them is traced twice, a third of a small trial.
         outputs, labels = tf.zeros((1, *model.output_shape[1:])), tf.zeros((1,), tf.int32)
         model.optimizer.build(model.trainable_variables)
@@ -88,6 +113,12 @@ class Classification:
 
     def targets(self, y: tf.Tensor) -> tf.Tensor:
         return y
+
+    def training_pair(self, x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if not self.soft:
+            return x, y
+        targets = losses.smoothed(y, self.classes, self.loss.label_smoothing)
+        return mixup(x, targets, self.mixup, seed) if self.mixup else (x, targets)
 
     def callbacks(self, dataset: Dataset) -> Sequence[keras.callbacks.Callback]:
         return ()
