@@ -13,6 +13,9 @@ from tflbnn.converter.graph import Graph
 from tflbnn.converter.synchronized import TIE
 from tflbnn.runtime.flatbuffer import schema
 
+# How far a turned sign's number may lie from 0 in the flatbuffer, as a share of the largest. More than TIE, as networks
+# that amplify rounding, such as those with untrained gates, move it by some TIEs between Keras and the flatbuffer.
+_NEAR = 16 * TIE
 _SAME = 0
 
 
@@ -30,8 +33,8 @@ class Margins:
     def near(self, index: int) -> NDArray[np.bool_] | None:
         """Where rounding may turn a sign of a tensor of bits, or of signs made of one; None where it is not known.
 
-        That is within TIE of the largest number before the sign, or, for a binary convolution that writes bits, in the
-        sums on either side of the threshold.
+        That is at the smallest numbers before the sign, or, for a binary convolution that writes bits, at the sums on
+        either side of the threshold.
         """
         found = self._of(index)
         if found is None:
@@ -49,7 +52,7 @@ class Margins:
             numbers = self.values.get(int(operator.inputs[0]))
             if numbers is None:
                 return None
-            return numbers, TIE * float(np.abs(numbers).max(initial=0))
+            return numbers, _NEAR * float(np.abs(numbers).max(initial=0))
         if kind == "LceBMaxPool2d":
             found = self._of(int(operator.inputs[0]))
             return found and (self._pooled(operator, found[0]), found[1])

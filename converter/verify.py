@@ -7,7 +7,8 @@ Every tensor of the flatbuffer is looked at on samples, and each layer is judged
    with the reference kernel and with the one that will run.
 3. Keras, fed with the flatbuffer's input bits at each binary layer, gives that layer's output within rounding. That
    is where multiplier, bias and threshold are checked against BatchNorm, scales and biases.
-4. Keras's own input bits differ from the flatbuffer's only where rounding explains it (ties, which are counted).
+4. Keras's own input bits differ from the flatbuffer's only where rounding explains it (ties, which are counted): where
+   the number before the sign is next to 0 in Keras and in the flatbuffer, and not an exact 0 that a ReLU gave.
 5. The outputs agree within rounding, those of the unchanged file with the kernel that will run included. Where they
    differ by more than a model usually makes of rounding, what this one makes of it is measured, by disturbing Keras.
 """
