@@ -79,10 +79,10 @@ def recipe_of(variant: str, seed: int) -> tuple[recipes.Recipe, str]:
     return recipes.get("fashion-mnist").override(settings), command
 
 
-def _missing(rows: Iterable[dict[str, str]]) -> Iterator[tuple[str, int]]:
+def missing(rows: Iterable[dict[str, str]], variants: Iterable[str]) -> Iterator[tuple[str, int]]:
     """What is not trained yet, all variants with one seed before the next."""
-    done = {(row["variant"], int(row["seed"])) for row in rows}
-    return ((variant, seed) for seed in SEEDS for variant in VARIANTS if (variant, seed) not in done)
+    done, variants = {(row["variant"], int(row["seed"])) for row in rows}, list(variants)
+    return ((variant, seed) for seed in SEEDS for variant in variants if (variant, seed) not in done)
 
 
 def measure(variant: str, seed: int) -> dict[str, object]:
@@ -92,7 +92,7 @@ def measure(variant: str, seed: int) -> dict[str, object]:
 
     recipe, command = recipe_of(variant, seed)
     folder = RUNS / f"{re.sub('[^a-z0-9]+', '-', variant)}-{seed}"
-    run = train(recipe, folder, resume=(folder / "recipe.json").exists(), progress=_progress)
+    run = train(recipe, folder, resume=(folder / "recipe.json").exists(), progress=progress)
     counted = counts(recipe.network.build(run.input_shape, len(run.labels), recipe.binarization))
     return {
         "variant": variant,
@@ -107,7 +107,8 @@ def measure(variant: str, seed: int) -> dict[str, object]:
     }
 
 
-def _progress(state) -> None:
+def progress(state) -> None:
+    """A line an epoch."""
     if state.done:
         print(f"  epoch {state.epoch}/{state.epochs}  loss {state.values['loss']:.4f}", file=sys.stderr, flush=True)
 
@@ -147,18 +148,18 @@ def page(rows: list[dict[str, str]]) -> str:
             continue
         costs = (row[column] for column in ("full_precision_macs", "binary_macs", "operations"))
         cells = [variant, f"{int(row['parameters']):,}", size(int(row["size_bytes"])), *(short(int(n)) for n in costs)]
-        lines.append(f"| {' | '.join([*cells, _spread(accuracies.values(), '.2f'), str(len(accuracies))])} |")
+        lines.append(f"| {' | '.join([*cells, spread(accuracies.values(), '.2f'), str(len(accuracies))])} |")
     for claim, pairs in CLAIMS.items():
         lines += ["", f"**{claim}**", "", "| | instead of | difference | of the paper |", "| --- | --- | ---: | ---: |"]
         for one, other, theirs in pairs:
             both = [runs[one][seed] - runs[other][seed] for seed in runs[one] if seed in runs[other]]
-            lines.append(f"| {one} | {other} | {_spread(both, '+.2f')} | {theirs or '–'} |")
+            lines.append(f"| {one} | {other} | {spread(both, '+.2f')} | {theirs or '–'} |")
     first = rows[0]
     lines += ["", f"{first['cpu']}; {first['versions']}. Each run's own command is in its row of {NAME}.csv."]
     return "\n".join(lines) + "\n"
 
 
-def _spread(values: Iterable[float], form: str) -> str:
+def spread(values: Iterable[float], form: str) -> str:
     """Mean ± standard deviation of the sample, divided by one less than its number."""
     values = list(values)
     if not values:
@@ -193,7 +194,7 @@ def _main() -> None:
     os.environ.update(THREADS)
     path = results.RESULTS / f"{NAME}.csv"
     rows = results.read(path) if path.exists() else []
-    for variant, seed in [] if table else _missing(rows):
+    for variant, seed in [] if table else missing(rows, VARIANTS):
         print(f"{variant}, seed {seed}", file=sys.stderr, flush=True)
         rows.append(measure(variant, seed))
         results.write(NAME, rows)
