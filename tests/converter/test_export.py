@@ -156,9 +156,8 @@ class TestCommands:
 
     def test_another_models_file_is_exit_code_3(self, run, capsys, tmp_path):
         model = run.load_model()
-        model.get_layer("stage1_layer1_conv").kernel.assign_add(
-            [[[[9.0] * 8] * model.get_layer("stage1_layer1_conv").kernel.shape[2]] * 3] * 3
-        )
+        kernel = model.get_layer("stage1_layer1_conv").kernel
+        kernel.assign_add(np.full(kernel.shape, 9.0))
         (tmp_path / "other.tflite").write_bytes(convert(model, verify=False).flatbuffer)
         code, _, err = command(capsys, "verify", run.path, tmp_path / "other.tflite")
         assert code == 3
