@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.training.tiny import RECIPE
 from tflbnn import data
 from tflbnn._keras import lq, tf
+from tflbnn.analysis.summary import summarize
 from tflbnn.errors import UserError
 from tflbnn.training import fit, train
 from tflbnn.training.bop import Bop
@@ -89,3 +90,11 @@ def test_no_binary_kernels():
     recipe = RECIPE.override({"binarization": "float32", "optimizer.binary": "bop"})
     with pytest.raises(UserError, match=r"needs some.*Set optimizer\.binary=same"):
         fit.build(recipe, data.load(recipe.data))
+
+
+def test_a_summary_says_what_trains_what():
+    by_role = summarize("digits", {"optimizer.binary": "bop"})
+    assert (
+        by_role.optimizers == f"bop of 6 binary kernels ({by_role.binary_weights:,} weights), adam of everything else"
+    )
+    assert summarize("digits").optimizers == "adam of everything"

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tflbnn import networks
 from tflbnn.analysis.counts import Counts
@@ -108,7 +109,20 @@ def _of_recipe(
     figure = _published(recipe)
     if figure and (figure.input_shape, figure.classes) != (tuple(input_shape), classes):
         figure = None
-    return _summary(name, kind, tuple(input_shape), classes, counted, file_bytes, figure)
+    summary = _summary(name, kind, tuple(input_shape), classes, counted, file_bytes, figure)
+    return summary if kind == "network" else dataclasses.replace(summary, optimizers=_optimizers(recipe, model))
+
+
+def _optimizers(recipe: Recipe, model: Any) -> str:
+    """Which optimizer trains which weights, by the predicate that training uses."""
+    from tflbnn.training.optimizers import binary_kernels
+
+    chosen = recipe.optimizer
+    if chosen.binary == "same":
+        return f"{chosen.name} of everything"
+    kernels = binary_kernels(model)
+    weights = sum(kernel.shape.num_elements() for kernel in kernels)
+    return f"{chosen.binary} of {len(kernels)} binary kernels ({weights:,} weights), {chosen.name} of everything else"
 
 
 def _of_run(path: Path, convert: bool) -> Summary:

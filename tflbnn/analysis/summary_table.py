@@ -58,6 +58,7 @@ class Summary:
         stored_as_floats: binary weights that a model file has as floats, since the runtime has no operator for bits
             there; they count as binary all the same, as do their operations.
         paper: None where nothing is published for these settings.
+        optimizers: of a recipe or a run, what trains which of its weights.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Summary:
     stored_as_floats: int
     paper: Published | None
     layers: tuple[LayerCounts, ...]
+    optimizers: str = ""
 
     def render(self, console: Console) -> None:
         from rich import box
@@ -130,6 +132,8 @@ class Summary:
                 f"            {self.stored_as_floats:,} of the binary weights are floats in it: "
                 "no binary operator takes them"
             )
+        if self.optimizers:
+            console.print(f"optimizer   {self.optimizers}")
         if self.paper:
             console.print(f"paper       {self.paper}", markup=False)
 
