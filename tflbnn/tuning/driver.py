@@ -15,9 +15,9 @@ from tflbnn import data, training
 from tflbnn._files import atomic_write, read_json, readable_errors, write_json
 from tflbnn.errors import UserError
 from tflbnn.recipes.recipe import Recipe
-from tflbnn.training.smoke import smoke_recipe
 from tflbnn.training.folder import claimed
 from tflbnn.training.run import Run
+from tflbnn.training.smoke import smoke_recipe
 from tflbnn.tuning import results
 from tflbnn.tuning.plot import scatter
 from tflbnn.tuning.progress import Plan, Progress
