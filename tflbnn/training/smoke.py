@@ -15,7 +15,8 @@ _PHOTOGRAPHS = {"imagenet": {"side": 72, "crop": 64}, "voc": {"side": 64}}
 def smoke_recipe(recipe: Recipe) -> Recipe:
     """A recipe in its smallest form: 64 images, one epoch, one layer or block a stage, a tenth of the channels.
 
-    Photographs become 64×64 pixels, 72×72 before a window is cut out. What was smaller stays.
+    Photographs become 64×64 pixels, 72×72 before a window is cut out. What was smaller stays, and so do the networks
+    of demonstrations.
 
     >>> from tflbnn import recipes
     >>> smoke = smoke_recipe(recipes.get("cifar10"))
@@ -39,7 +40,9 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
 
 
 def _smallest(recipe: Recipe) -> dict[str, Any]:
-    """The network's knobs that decide how deep and wide it is."""
+    """The knobs that decide how deep and wide a paper's network is; those of demonstrations are small already."""
+    if not recipe.published:
+        return {}
     known = overrides.knobs(recipe.network.name)
     knobs = {knob: (1,) * len(recipe.get(f"network.{knob}")) for knob in ("layers", "blocks") if knob in known}
     if "width" in known:
