@@ -1,6 +1,7 @@
 // MUL and ADD of constants, one a channel, before LceQuantize need not be computed: the signs of
 // the result are comparisons of the input with thresholds (core/quantize/affine_threshold.h), other
-// ones for every reader. Where somebody else reads the result, too, it is computed in the epilogue.
+// ones for every reader. Where another operation of ours reads the result, too, it is computed in
+// the epilogue.
 #include "tflite/fusion/fusion.h"
 #include "tflite/fusion/nodes.h"
 
@@ -13,13 +14,17 @@ bool Accepts(const NodeReader& node) {
          IsChannelwise(node, kTfLiteBuiltinAdd, &x, &constant);
 }
 
-// For the signs' sake, or a pooling's; a number that only others read is theirs.
+// For the signs' sake, or a pooling's. What an operation that stays TFLite's reads is TFLite's too:
+// it would have to be in memory anyway, and as an input it divides what could be one partition
+// (squeeze-and-excite in RealToBinaryNet).
 bool Pays(const Claims& claims, int node) {
-  return claims.AnyReader(
-      claims.node(node).node->outputs->data[0], [](const Claims&, int, int fusion) {
-        return fusion == Claims::kLce || fusion == static_cast<int>(FusionName::batch_norm) ||
-               fusion == static_cast<int>(FusionName::pool);
-      });
+  const int output = claims.node(node).node->outputs->data[0];
+  const auto wanted = [](const Claims&, int, int fusion) {
+    return fusion == Claims::kLce || fusion == static_cast<int>(FusionName::batch_norm) ||
+           fusion == static_cast<int>(FusionName::pool);
+  };
+  const auto taken = [](const Claims&, int, int) { return true; };
+  return claims.AnyReader(output, wanted) && claims.EveryReader(output, taken);
 }
 
 Status AddToPlan(Plan* plan, const NodeReader& node) {
