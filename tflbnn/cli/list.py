@@ -38,8 +38,8 @@ class Listing:
                 _print_networks(rows, console)
                 continue
             table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
-            for column in rows[0]:
-                table.add_column(column, overflow="fold")
+            for place, column in enumerate(rows[0]):
+                table.add_column(column, overflow="fold", no_wrap=place == 0)  # a name is there to be copied
             for row in rows:
                 table.add_row(*row.values())
             console.print(table)
