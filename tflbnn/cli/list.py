@@ -34,8 +34,8 @@ class Listing:
         from rich.table import Table
 
         for kind, rows in self.listings.items():
-            if kind == Kind.networks.value:
-                _print_networks(rows, console)
+            if kind in _PRINTERS:
+                _PRINTERS[kind](rows, console)
                 continue
             table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
             for place, column in enumerate(rows[0]):
@@ -77,6 +77,30 @@ def _print_networks(rows: list[dict[str, str]], console: Console) -> None:
         "* with other settings than the defaults. All figures: docs/networks.md. One network: tflbnn summary NAME"
     )
     console.print(Padding(notes, (1, 0)), style="dim")
+
+
+def _print_recipes(rows: list[dict[str, str]], console: Console) -> None:
+    """The recipes of a table under its name; what each is about where there is room."""
+    import itertools
+
+    from rich.table import Table
+
+    columns = [column for column in rows[0] if column != "paper" and (column != "what" or console.width >= 140)]
+    if console.width < 112:
+        columns = [column for column in columns if column not in ("network", "epochs")]
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        title = "[bold]recipes[/]" if column == "recipe" else column
+        table.add_column(title, no_wrap=column != "what", justify="right" if column == "epochs" else "left")
+    for paper, group in itertools.groupby(rows, key=lambda row: row["paper"]):
+        table.add_row(f"[bold]{paper}[/]")
+        for row in group:
+            table.add_row(f" {row['recipe']}", *(row[column] for column in columns[1:]))
+    console.print(table)
+    console.print()
+
+
+_PRINTERS = {Kind.networks.value: _print_networks, Kind.recipes.value: _print_recipes}
 
 
 def _rows(kind: Kind) -> list[dict[str, str]]:
