@@ -49,8 +49,6 @@ def test_nothing_has_drifted():
 def test_drift_is_noticed_and_mended(tmp_path):
     shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks")
     (tmp_path / "README.md").write_text((ROOT / "README.md").read_text().replace("QuickNet", "SlowNet"))
-    results = tmp_path / "benchmarks" / "results" / "whole_networks.csv"
-    results.write_text(results.read_text().replace("binary_densenet28", "quicknet"))
     command = [sys.executable, tmp_path / "benchmarks" / "readme_table.py"]
     drifted = subprocess.run([*command, "--check"], capture_output=True, text=True)
     assert drifted.returncode == 1
