@@ -30,7 +30,7 @@ struct MaxBlurGeneric {
             F v[kVectors];
             E::Load(v, tap, lanes);
             For<kVectors>([&](auto i)
-                              TFLBNN_LAMBDA { most[i.value] = V::Max(most[i.value], v[i.value]); });
+                              TFLBNN_LAMBDA { most[i.value] = V::Max(v[i.value], most[i.value]); });
           }
         }
         For<kVectors>([&](auto i) TFLBNN_LAMBDA { most[i.value] = V::Min(most[i.value], high); });

@@ -29,7 +29,8 @@ void RunReference(const MaxBlurJob& job, float*, size_t first, size_t last) {
           std::min(most, job.pool_high) * job.filter[(fy * job.filter_width + fx) * job.lanes + c];
       sum = sum + product;
     }
-    job.output[at] = std::min(std::max(sum, job.low), job.high);
+    sum = sum > job.low ? sum : job.low;
+    job.output[at] = sum < job.high ? sum : job.high;
   }
 }
 

@@ -2,7 +2,8 @@
 // simd/ description.
 //
 // Rounding never reverses an order, so fl(fl(x * m) + a) rises with x for m >= 0, and the maximum
-// of the results is the result of the maximum; for m < 0, x * m = -x * |m| makes it so.
+// of the results is the result of the maximum; for m < 0, x * m = -x * |m| makes it so. NaN takes
+// no part in a maximum.
 #pragma once
 
 #include "core/epilogue/generic.h"
@@ -45,7 +46,7 @@ struct MaxPoolGeneric {
           E::Load(v, line + fx * pitch, lanes);
           For<kVectors>([&](auto i) TFLBNN_LAMBDA {
             if (job.sign) v[i.value] = V::Xor(v[i.value], sign[i.value]);
-            most[i.value] = V::Max(most[i.value], v[i.value]);
+            most[i.value] = V::Max(v[i.value], most[i.value]);
           });
         }
       }

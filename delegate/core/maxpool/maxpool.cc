@@ -1,12 +1,12 @@
 #include "core/maxpool/maxpool.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace tflbnn {
 namespace {
 
-// The definition: every number through the map, then the greatest.
+// The definition: the greatest number, or the least where the multiplier is negative, through the
+// map.
 void RunReference(const MaxPoolJob& job, size_t first, size_t last) {
   const ptrdiff_t row = job.output_width * job.channels;
   for (auto at = static_cast<ptrdiff_t>(first) * row; at < static_cast<ptrdiff_t>(last) * row;
@@ -20,16 +20,17 @@ void RunReference(const MaxPoolJob& job, size_t first, size_t last) {
                         x = ox * job.stride_width - job.pad_left + fx;
         if (y < 0 || y >= job.input_height || x < 0 || x >= job.input_width) continue;
         const ptrdiff_t pixel = (image * job.input_height + y) * job.input_width + x;
-        float v = job.input[pixel * job.channels + c];
-        if (job.sign) {
-          v = (job.sign[c] ? -v : v) * job.multiplier[c];
-          v = v + job.addend[c];
-        }
-        most = std::max(most, v);
+        const float value = job.input[pixel * job.channels + c];
+        const float v = job.sign && job.sign[c] ? -value : value;
+        if (v > most) most = v;
       }
     }
-    job.output[at / job.channels * job.output_pitch + c] =
-        std::min(std::max(most, job.low), job.high);
+    if (job.sign) {
+      most = most * job.multiplier[c];
+      most = most + job.addend[c];
+    }
+    most = most > job.low ? most : job.low;
+    job.output[at / job.channels * job.output_pitch + c] = most < job.high ? most : job.high;
   }
 }
 
