@@ -90,7 +90,7 @@ test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
 	$(BIN)/python tests/delegate/arm/run.py
 
 .PHONY: test-fuzz
-test-fuzz: setup  ## the delegate under sanitizers: tests, stress, libFuzzer (FUZZ_RUNS=1000000 FUZZ_FLATBUFFERS=20000: all)
+test-fuzz: setup  ## the delegate under sanitizers: tests, stress, libFuzzer (FUZZ_RUNS=1000000 FUZZ_SEED=0 FUZZ_FLATBUFFERS=20000: all)
 	$(BIN)/python tests/delegate/sanitizers.py
 	$(BIN)/python tests/delegate/fuzz_flatbuffers.py $(FUZZ_FLATBUFFERS)
 	$(BIN)/python tests/delegate/fuzz.py $(FUZZ_RUNS)

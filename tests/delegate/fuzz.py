@@ -20,6 +20,7 @@ COMPILERS = ("clang++", "clang++-19", "clang++-18", "clang++-17", "clang++-16", 
 SANITIZERS = "address,undefined,fuzzer-no-link"
 SEEDS = 300
 MOST_BYTES = 512  # of an input: about a dozen nodes
+SEED = os.environ.get("FUZZ_SEED", "1")  # the same inputs every time; 0: others
 LONGEST_SECONDS = 60  # for one input: beyond, it hangs
 
 
@@ -59,7 +60,7 @@ def main(runs: int) -> int:
         return code
     command = [
         folder / "tflbnn_fuzzer",
-        *(f"-runs={runs}", f"-max_len={MOST_BYTES}", f"-timeout={LONGEST_SECONDS}"),
+        *(f"-runs={runs}", f"-seed={SEED}", f"-max_len={MOST_BYTES}", f"-timeout={LONGEST_SECONDS}"),
         *("-rss_limit_mb=8192", "-malloc_limit_mb=0", f"-artifact_prefix={failures}/"),
         *(corpus, seeds),
     ]
