@@ -56,7 +56,7 @@ Status BConv2D::Create(const BConv2DParams& params, const BConv2DConstants& cons
   TFLBNN_RETURN_IF_ERROR(Validate(params));
   std::unique_ptr<BConv2D> self(new BConv2D(params));
   if (params.output == DataType::kFloat32) self->epilogue_.Store(0, params.channels_out, 0);
-  self->kernel_ = SelectBConv2D(isa);
+  self->kernel_ = Select(kBConv2DKernels, isa);
   if (self->kernel_) {
     TFLBNN_RETURN_IF_ERROR(self->PackWeights(constants.filter));
     self->PackTransforms(constants);

@@ -1,22 +1,16 @@
 #pragma once
 
 #include "core/bconv2d/kernel.h"
-#include "core/cpu_features.h"
+#include "core/dispatch.h"
 
 namespace tflbnn {
 
-struct BConv2DEntry {
-  Isa isa;
-  const BConv2DKernel& (*kernel)();
-};
+using BConv2DEntry = KernelEntry<BConv2DKernel>;
 
 constexpr BConv2DEntry kBConv2DKernels[] = {
 #define BCONV2D_KERNEL(isa, symbol) {isa, symbol},
 #include "core/bconv2d/kernels.inc"
 #undef BCONV2D_KERNEL
 };
-
-// The best kernel that needs no more than `isa`; null for Isa::kReference.
-const BConv2DKernel* SelectBConv2D(Isa isa);
 
 }  // namespace tflbnn

@@ -19,14 +19,10 @@ void RunReference(const ElementwiseJob& job, size_t first, size_t last) {
 }  // namespace
 
 Elementwise::Elementwise(Epilogue epilogue, Isa isa)
-    : epilogue_(std::move(epilogue)), run_(RunReference) {
+    : epilogue_(std::move(epilogue)),
+      kernel_(Select(kElementwiseKernels, isa)),
+      run_(kernel_ ? kernel_->run : RunReference) {
   if (epilogue_.Names() == "bits") name_ = "LceQuantize";
-  for (const ElementwiseEntry& entry : kElementwiseKernels) {
-    if (entry.isa > isa) continue;
-    run_ = entry.kernel().run;
-    isa_ = entry.isa;
-    break;
-  }
 }
 
 Status Elementwise::Resize(const Shape* inputs, Shape* outputs) {

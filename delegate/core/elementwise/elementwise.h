@@ -2,15 +2,13 @@
 #pragma once
 
 #include "core/cpu_features.h"
+#include "core/dispatch.h"
 #include "core/elementwise/kernel.h"
 #include "core/epilogue/epilogue.h"
 
 namespace tflbnn {
 
-struct ElementwiseEntry {
-  Isa isa;
-  const ElementwiseKernel& (*kernel)();
-};
+using ElementwiseEntry = KernelEntry<ElementwiseKernel>;
 
 constexpr ElementwiseEntry kElementwiseKernels[] = {
 #define ELEMENTWISE_KERNEL(isa, symbol) {isa, symbol},
@@ -27,13 +25,13 @@ class Elementwise : public Operation {
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int /*threads*/) const override { return epilogue_.ScratchBytes(); }
   void Run(const Arguments& arguments) const override;
-  const char* kernel() const override { return IsaName(isa_); }
+  const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
   std::string stages() const override { return epilogue_.Names(); }
 
  private:
   Epilogue epilogue_;
   const char* name_ = "Elementwise";
-  Isa isa_ = Isa::kReference;  // of run_
+  const ElementwiseKernel* const kernel_;  // null: the reference
   void (*run_)(const ElementwiseJob& job, size_t first_row, size_t last_row);
   size_t rows_ = 0;
 };

@@ -38,13 +38,10 @@ void RunReference(const MaxBlurJob& job, float*, size_t first, size_t last) {
 
 MaxBlur::MaxBlur(const MaxBlurParams& params, const std::vector<float>& filter,
                  const std::vector<float>& bias, Isa isa)
-    : params_(params), run_(RunReference), bias_(bias) {
-  for (const MaxBlurEntry& entry : kMaxBlurKernels) {
-    if (entry.isa > isa) continue;
-    run_ = entry.kernel().run;
-    isa_ = entry.isa;
-    break;
-  }
+    : params_(params),
+      kernel_(Select(kMaxBlurKernels, isa)),
+      run_(kernel_ ? kernel_->run : RunReference),
+      bias_(bias) {
   const size_t channels = static_cast<size_t>(params.channels), lanes = channels + 32;
   bias_.resize(lanes, 0.f);
   filter_.assign(filter.size() / channels * lanes, 0.f);

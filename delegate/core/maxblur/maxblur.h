@@ -7,16 +7,14 @@
 
 #include "core/aligned_buffer.h"
 #include "core/cpu_features.h"
+#include "core/dispatch.h"
 #include "core/maxblur/kernel.h"
 #include "core/operation.h"
 #include "core/window.h"
 
 namespace tflbnn {
 
-struct MaxBlurEntry {
-  Isa isa;
-  const MaxBlurKernel& (*kernel)();
-};
+using MaxBlurEntry = KernelEntry<MaxBlurKernel>;
 
 constexpr MaxBlurEntry kMaxBlurKernels[] = {
 #define MAXBLUR_KERNEL(isa, symbol) {isa, symbol},
@@ -43,13 +41,13 @@ class MaxBlur : public Operation {
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
-  const char* kernel() const override { return IsaName(isa_); }
+  const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
 
  private:
   size_t RowsPerThread() const;  // floats
 
   const MaxBlurParams params_;
-  Isa isa_ = Isa::kReference;  // of run_
+  const MaxBlurKernel* const kernel_;  // null: the reference
   void (*run_)(const MaxBlurJob& job, float* scratch, size_t first_row, size_t last_row);
   std::vector<float> filter_, bias_;
   MaxBlurJob job_{};

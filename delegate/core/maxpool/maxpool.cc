@@ -37,13 +37,11 @@ void RunReference(const MaxPoolJob& job, size_t first, size_t last) {
 }  // namespace
 
 MaxPool2D::MaxPool2D(const MaxPool2DParams& params, int channels, const Affine& affine, Isa isa)
-    : params_(params), run_(RunReference), channels_(channels), total_(channels) {
-  for (const MaxPoolEntry& entry : kMaxPoolKernels) {
-    if (entry.isa > isa) continue;
-    run_ = entry.kernel().run;
-    isa_ = entry.isa;
-    break;
-  }
+    : params_(params),
+      kernel_(Select(kMaxPoolKernels, isa)),
+      run_(kernel_ ? kernel_->run : RunReference),
+      channels_(channels),
+      total_(channels) {
   if (affine.empty()) return;
   const size_t lanes = static_cast<size_t>(channels) + 32;
   // Multiplying by 1 and adding -0 change nothing, not even a zero's sign.

@@ -5,16 +5,14 @@
 #include <vector>
 
 #include "core/cpu_features.h"
+#include "core/dispatch.h"
 #include "core/epilogue/epilogue.h"
 #include "core/maxpool/kernel.h"
 #include "core/window.h"
 
 namespace tflbnn {
 
-struct MaxPoolEntry {
-  Isa isa;
-  const MaxPoolKernel& (*kernel)();
-};
+using MaxPoolEntry = KernelEntry<MaxPoolKernel>;
 
 constexpr MaxPoolEntry kMaxPoolKernels[] = {
 #define MAXPOOL_KERNEL(isa, symbol) {isa, symbol},
@@ -38,11 +36,11 @@ class MaxPool2D : public Operation {
   const char* name() const override { return "MaxPool2D"; }
   Status Resize(const Shape* inputs, Shape* outputs) override;
   void Run(const Arguments& arguments) const override;
-  const char* kernel() const override { return IsaName(isa_); }
+  const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
 
  private:
   const MaxPool2DParams params_;
-  Isa isa_ = Isa::kReference;  // of run_
+  const MaxPoolKernel* const kernel_;  // null: the reference
   void (*run_)(const MaxPoolJob& job, size_t first_row, size_t last_row);
   const int channels_;
   int total_, first_ = 0;

@@ -26,7 +26,7 @@ void Unpack(const uint32_t* bits, int channels, T positive, T negative, size_t f
 Quantize::Quantize(int32_t zero_point, Isa isa)
     : isa_(isa),
       zero_point_(zero_point),
-      run_(isa == Isa::kReference ? QuantizeReference : SelectQuantize(isa)->run) {}
+      run_(isa == Isa::kReference ? QuantizeReference : Select(kQuantizeKernels, isa)->run) {}
 
 Status Quantize::Resize(const Shape* inputs, Shape* output) {
   if (inputs[0].rank < 1) return Status::Error("LceQuantize: the input must have a dimension");
@@ -57,7 +57,7 @@ void Quantize::Run(const Arguments& arguments) const {
 }
 
 const char* Quantize::kernel() const {
-  const QuantizeKernel* kernel = SelectQuantize(isa_);
+  const QuantizeKernel* kernel = Select(kQuantizeKernels, isa_);
   return kernel ? kernel->name : "reference";
 }
 
