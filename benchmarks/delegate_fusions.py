@@ -9,7 +9,6 @@ nothing, it is not timed.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ import delegate_networks as nets
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from tflbnn.cli._quiet import quiet_status
 from tflbnn.runtime import delegate_path
 from tflbnn.runtime.benchmark import alternate, ratio
 from tflbnn.runtime.delegate import profile
@@ -69,20 +67,5 @@ def measure(name: str, rounds: int, say: Callable[[str], None]) -> list[dict[str
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", action="append", choices=nets.NETWORKS, help="default: all")
-    parser.add_argument("--rounds", type=int, default=20)
-    arguments = parser.parse_args()
-    rows = []
-    with quiet_status("starting") as say:
-        for name in arguments.network or nets.NETWORKS:
-            rows += measure(name, arguments.rounds, say)
-    nets.report("delegate_fusions", rows)
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    nets.measure_each(__doc__, "delegate_fusions", measure)

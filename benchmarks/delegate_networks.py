@@ -5,6 +5,7 @@ python benchmarks/delegate_networks.py    make the files that are missing, in bu
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import hashlib
 import re
@@ -162,6 +163,24 @@ def report(name: str, rows: Sequence[dict[str, Any]], hidden: Sequence[str] = ()
         table.add_row(*(str(row[column]) for column in shown))
     console().print(table)
     print(path.relative_to(results.ROOT))
+
+
+def measure_each(
+    description: str | None, name: str, measure: Callable[[str, int, Callable[[str], None]], list[dict[str, Any]]]
+) -> None:
+    """A script's main part: `measure(network, rounds, say)` of every network it is asked for, and a report."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", action="append", choices=NETWORKS, help="default: all")
+    parser.add_argument("--rounds", type=int, default=20)
+    arguments = parser.parse_args()
+    rows = []
+    try:
+        with quiet_status("starting") as say:
+            for network in arguments.network or NETWORKS:
+                rows += measure(network, arguments.rounds, say)
+        report(name, rows)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def main() -> None:

@@ -7,14 +7,11 @@ One and two threads of all of them alternate in one process. The ratio is the me
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import delegate_networks as nets
 
-from tflbnn.cli._quiet import quiet_status
 from tflbnn.runtime.benchmark import alternate, ratio
 
 OURS, LCE, FLOAT = "tflbnn", "LCE, best setting", "float twin on XNNPACK"
@@ -48,20 +45,5 @@ def measure(name: str, rounds: int, say: Callable[[str], None]) -> list[dict[str
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", action="append", choices=nets.NETWORKS, help="default: all")
-    parser.add_argument("--rounds", type=int, default=20)
-    arguments = parser.parse_args()
-    rows = []
-    with quiet_status("starting") as say:
-        for name in arguments.network or nets.NETWORKS:
-            rows += measure(name, arguments.rounds, say)
-    nets.report("delegate_threads", rows)
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    nets.measure_each(__doc__, "delegate_threads", measure)
