@@ -1,6 +1,6 @@
 """How long building a network takes, TensorFlow already loaded: the largest of BinaryDenseNet's paper.
 
-    python benchmarks/building.py [--network binary_densenet45] [--rounds 5]
+python benchmarks/building.py [--network binary_densenet45] [--rounds 5]
 """
 
 from __future__ import annotations
