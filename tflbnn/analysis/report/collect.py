@@ -6,6 +6,7 @@ A part that cannot be had leaves None and a notice that says why, so that every 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import math
 import os
@@ -17,6 +18,7 @@ import numpy as np
 from tflbnn._files import read_json, readable_errors
 from tflbnn.analysis.report import reproduce
 from tflbnn.analysis.report.facts import Confusion, Facts, Latency
+from tflbnn.analysis.report.sections import SECTIONS, id_of
 from tflbnn.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,6 +29,25 @@ KNOWN = (
     *("recipe.json", "environment.json", "history.csv", "metrics.json", "labels.txt", "model.weights.h5"),
     *("logs", "checkpoints", "model.tflite", "verification.json", "report.html"),
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What a section gathers from.
+
+    Attributes:
+        run: finished or not, exported or not.
+        dataset: its data set, None where that cannot be had.
+        threads: of an inference in a measurement.
+        rounds: of a measurement.
+        progress: called with what happens next.
+    """
+
+    run: Run
+    dataset: Dataset | None
+    threads: int
+    rounds: int
+    progress: Callable[[str], None]
 
 
 class Collector:
@@ -66,6 +87,12 @@ class Collector:
                 f"The test accuracy was {run.metrics['test_accuracy']:.2%} after the training; the "
                 f"{confusion.source[0].lower()}{confusion.source[1:]} reaches {confusion.accuracy:.2%}."
             )
+        source = Source(run, dataset, self.threads, self.rounds, self.progress)
+        parts = {
+            id_of(section): self._try(section.TITLE[:1].lower() + section.TITLE[1:], section.gather, source)
+            for section in SECTIONS
+            if hasattr(section, "gather")
+        }
         return Facts(
             folder=run.path,
             recipe=run.recipe.to_dict(),
@@ -81,6 +108,7 @@ class Collector:
             confusion=confusion,
             latency=latency,
             notices=tuple(self.notices),
+            parts=parts,
         )
 
     def _try(self, what: str, gather: Callable[..., Any], *arguments: Any) -> Any:
