@@ -1,0 +1,96 @@
+"""Cross-compiles the delegate's library for Android with Zig: build/android/native/ABI/libtflbnn_delegate.so.
+
+    python -m android_demo.tools.native [ABI...]
+
+Needs the package ziglang (pip install 'tflbnn[wheels]') and a JDK, whose jni.h serves for Android's. What Zig compiles
+of its own libraries it keeps in ~/.cache/zig; the first time takes a minute or two for each ABI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+from pathlib import Path
+
+from android_demo.tools import elf
+from android_demo.tools.common import BUILD, DELEGATE_MIN_SDK, PAGE, ROOT, BuildError, main, require, run
+from android_demo.tools.maven import fetch, unpack
+
+ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64", "x86")
+LIBRARY = "libtflbnn_delegate.so"
+SOURCE = ROOT / "android_demo" / "delegate" / "src" / "main" / "cpp"
+
+
+def zig() -> Path:
+    """The compiler within the package ziglang."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise BuildError("Cross-compiling needs the package ziglang. Run: pip install 'tflbnn[wheels]'")
+    return Path(found.origin).with_name("zig")
+
+
+def java_home() -> Path:
+    """The folder of the JDK whose javac is on the PATH."""
+    return Path(require("javac", "openjdk-17-jdk-headless")).resolve().parents[1]
+
+
+def stock_library(abi: str) -> Path:
+    """TensorFlow Lite's own library for Android."""
+    return unpack(fetch("tflite")[0], f"jni/{abi}/libtensorflowlite_jni.so")
+
+
+def check(library: Path, abi: str) -> None:
+    """Whether Android can load the library, from the API level on that the delegate promises.
+
+    Raises:
+        BuildError: segments that pages of 16 KiB do not allow, thread-local storage of ELF (API level 29 on), or
+            functions that Android's C library is not known to have.
+    """
+    facts = elf.read(library)
+    if min(facts.load_alignments) < PAGE:
+        raise BuildError(f"{library}: LOAD segments must be aligned to {PAGE}. Received: {facts.load_alignments}")
+    if facts.has_tls:
+        raise BuildError(f"{library} has a TLS segment, which Android loads from API level 29 on only.")
+    # Stock TensorFlow Lite runs on the same API levels, so whatever it imports is there.
+    known = elf.read(stock_library(abi)).undefined | elf.ALSO_IN_BIONIC
+    if unknown := facts.undefined - known:
+        raise BuildError(
+            f"{library} needs {', '.join(sorted(unknown))}, not known to be in Android's libraries of API level "
+            f"{DELEGATE_MIN_SDK}. Add what is to elf.ALSO_IN_BIONIC"
+        )
+    if foreign := facts.needed - {"libc.so", "libm.so", "libdl.so", "liblog.so"}:
+        raise BuildError(f"{library} needs {', '.join(sorted(foreign))}, which Android does not have.")
+
+
+def build(abi: str) -> Path:
+    """The library of one ABI, built anew where sources have changed, checked."""
+    folder = BUILD / "native" / abi
+    include = java_home() / "include"
+    settings = {
+        "CMAKE_BUILD_TYPE": "Release",
+        "CMAKE_TOOLCHAIN_FILE": ROOT / "android_demo" / "tools" / "zig.cmake",
+        "CMAKE_CXX_FLAGS": f"-isystem {include} -isystem {include / 'linux'}",
+        "CMAKE_LIBRARY_OUTPUT_DIRECTORY": folder,
+        "TFLBNN_ZIG": zig(),
+        "TFLBNN_ABI": abi,
+    }
+    objects = BUILD / "cmake" / abi
+    run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", objects, *(f"-D{key}={value}" for key, value in settings.items()))
+    run("cmake", "--build", objects)
+    check(folder / LIBRARY, abi)
+    return folder / LIBRARY
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("abis", nargs="*", metavar="ABI", help=f"of {', '.join(ABIS)}; all by default")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.abis) - set(ABIS):
+        parser.error(f"unknown ABI. Received: {', '.join(unknown)}. Known: {', '.join(ABIS)}")
+    for abi in arguments.abis or ABIS:
+        print(os.path.relpath(build(abi)))
+
+
+if __name__ == "__main__":
+    main(_main)
