@@ -11,10 +11,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 from android_demo.tools import elf
-from android_demo.tools.common import BUILD, DELEGATE_MIN_SDK, PAGE, ROOT, BuildError, main, require, run
+from android_demo.tools.common import BUILD, DELEGATE_MIN_SDK, PAGE, ROOT, BuildError, main, require, run, up_to_date
 from android_demo.tools.maven import fetch, unpack
 
 ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64", "x86")
@@ -66,19 +67,22 @@ def check(library: Path, abi: str) -> None:
 def build(abi: str) -> Path:
     """The library of one ABI, built anew where sources have changed, checked."""
     folder = BUILD / "native" / abi
-    include = java_home() / "include"
     settings = {
         "CMAKE_BUILD_TYPE": "Release",
         "CMAKE_TOOLCHAIN_FILE": ROOT / "android_demo" / "tools" / "zig.cmake",
-        "CMAKE_CXX_FLAGS": f"-isystem {include} -isystem {include / 'linux'}",
-        "CMAKE_LIBRARY_OUTPUT_DIRECTORY": folder,
         "TFLBNN_ZIG": zig(),
         "TFLBNN_ABI": abi,
+        "TFLBNN_JNI": java_home() / "include",
     }
     objects = BUILD / "cmake" / abi
     run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", objects, *(f"-D{key}={value}" for key, value in settings.items()))
     run("cmake", "--build", objects)
-    check(folder / LIBRARY, abi)
+    library = objects / LIBRARY
+    check(library, abi)
+    if not up_to_date(folder / LIBRARY, [library]):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(library, folder / f"{LIBRARY}.new")
+        (folder / f"{LIBRARY}.new").replace(folder / LIBRARY)
     return folder / LIBRARY
 
 

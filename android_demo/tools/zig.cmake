@@ -1,11 +1,11 @@
 # Compiles for Android with Zig's C++ compiler (pip install ziglang), without an NDK:
 #
 #   cmake -S android_demo/delegate/src/main/cpp -B build -DCMAKE_TOOLCHAIN_FILE=android_demo/tools/zig.cmake
-#         -DTFLBNN_ZIG=path/to/zig -DTFLBNN_ABI=arm64-v8a
+#         -DTFLBNN_ZIG=path/to/zig -DTFLBNN_ABI=arm64-v8a -DTFLBNN_JNI=/usr/lib/jvm/default-java/include
 #
 # Zig has musl's headers, not Android's. The two agree on what the delegate uses, and android_demo/tools/native.py checks
 # that nothing else is asked of Android's C library. Releases are built with the NDK.
-set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TFLBNN_ZIG TFLBNN_ABI)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TFLBNN_ZIG TFLBNN_ABI TFLBNN_JNI)
 set(zig_target_arm64-v8a aarch64-linux-musl)
 set(zig_target_armeabi-v7a arm-linux-musleabi)
 set(zig_target_x86_64 x86_64-linux-musl)
@@ -27,7 +27,7 @@ set(CMAKE_CXX_COMPILER ${TFLBNN_ZIG} c++)
 set(CMAKE_CXX_COMPILER_TARGET ${zig_target_${TFLBNN_ABI}})
 # Android's loader knows the thread-local storage of ELF from API level 29 on only.
 set(CMAKE_C_FLAGS_INIT "${zig_flags_${TFLBNN_ABI}} -femulated-tls")
-set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
+set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT} -isystem ${TFLBNN_JNI} -isystem ${TFLBNN_JNI}/linux")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-dynamic -s")
 # Nothing of this machine belongs to the target.
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY NEVER)
