@@ -3,14 +3,14 @@
     python -m android_demo.tools.aar [ABI...]
 
 The library of each ABI lies in it twice, as the format wants it: below jni/ for Java, below prefab/ with the C header
-for native code (find_package(tflbnn CONFIG)).
+for native code (find_package(tflbnn-delegate CONFIG), the target tflbnn-delegate::tflbnn).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import zipfile
+import os
 from pathlib import Path
 
 from android_demo.tools import native
@@ -36,11 +36,11 @@ def compile_java() -> Path:
 
 def prefab(libraries: dict[str, Path]) -> dict[str, bytes]:
     """The part for native code, in the format of google/prefab, version 2."""
-    module = "prefab/modules/tflbnn_delegate"
+    module = "prefab/modules/tflbnn"
     header = ROOT / "delegate" / "c" / "tflbnn_delegate.h"
     members = {
-        "prefab/prefab.json": {"schema_version": 2, "name": "tflbnn", "dependencies": []},
-        f"{module}/module.json": {"export_libraries": []},
+        "prefab/prefab.json": {"schema_version": 2, "name": "tflbnn-delegate", "dependencies": []},
+        f"{module}/module.json": {"export_libraries": [], "library_name": "libtflbnn_delegate"},
     }
     files = {f"{module}/include/{header.name}": header.read_bytes()}
     for abi, library in libraries.items():
@@ -66,16 +66,14 @@ def build(abis: tuple[str, ...] = native.ABIS) -> Path:
         **prefab(libraries),
     }
     write_zip(AAR, members)
-    with zipfile.ZipFile(AAR) as archive:
-        archive.testzip()
     return AAR
 
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("abis", nargs="*", metavar="ABI", choices=[*native.ABIS, []], help="all by default")
-    path = build(tuple(parser.parse_args().abis) or native.ABIS)
-    print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+    parser.add_argument("abis", nargs="*", metavar="ABI", help="all by default")
+    path = build(native.checked(parser.parse_args().abis) or native.ABIS)
+    print(f"{os.path.relpath(path)}  {path.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

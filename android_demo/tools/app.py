@@ -90,8 +90,8 @@ def compile_kotlin(libraries: str) -> Path:
     if up_to_date(target, [*sources, *(OUT / "gen").rglob("*.java"), aar.CLASSES]):
         return target
     shutil.rmtree(classes, ignore_errors=True)
-    run("javac", "--release", "11", "-nowarn", "-d", classes, *generated)
-    arguments = ("-no-stdlib", "-no-reflect", "-jvm-target", "11", "-Werror", "-module-name", "app")
+    run("javac", "--release", "8", "-Xlint:-options", "-d", classes, *generated)
+    arguments = ("-no-stdlib", "-no-reflect", "-Xjdk-release=1.8", "-jvm-target", "1.8")
     path = os.pathsep.join([str(classes), libraries])
     compiler = ("-cp", classpath("kotlinc"), "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler")
     run("java", *compiler, *arguments, "-cp", path, "-d", classes, *sources)

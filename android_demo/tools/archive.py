@@ -30,10 +30,11 @@ def write_zip(path: Path, members: dict[str, bytes], stored: tuple[str, ...] = (
 
 
 def _padding(offset: int, alignment: int) -> bytes:
-    """An extra field that brings what begins at `offset` to a multiple of `alignment`."""
+    """An extra field that brings what begins at `offset` to a multiple of `alignment`.
+
+    There is one even where nothing is missing: apksigner, which writes the archive anew, aligns as the field says.
+    """
     missing = -offset % alignment
-    if missing == 0:
-        return b""
     while missing < 6:  # what the field itself takes
         missing += alignment
     size = (missing - 4).to_bytes(2, "little")

@@ -86,13 +86,17 @@ def build(abi: str) -> Path:
     return folder / LIBRARY
 
 
+def checked(abis: list[str]) -> tuple[str, ...]:
+    """The names as given, which must be those of ABIs."""
+    if unknown := set(abis) - set(ABIS):
+        raise BuildError(f"An ABI is one of {', '.join(ABIS)}. Received: {', '.join(sorted(unknown))}")
+    return tuple(abis)
+
+
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("abis", nargs="*", metavar="ABI", help=f"of {', '.join(ABIS)}; all by default")
-    arguments = parser.parse_args()
-    if unknown := set(arguments.abis) - set(ABIS):
-        parser.error(f"unknown ABI. Received: {', '.join(unknown)}. Known: {', '.join(ABIS)}")
-    for abi in arguments.abis or ABIS:
+    for abi in checked(parser.parse_args().abis) or ABIS:
         print(os.path.relpath(build(abi)))
 
 

@@ -1,5 +1,5 @@
-// What Zig's C++ library takes from musl and Android's libraries lack, in part or in older versions.
-// Built with -fno-builtin: the compiler must not make a function here of itself.
+// What Zig's C++ library takes from musl and Android's libraries lack, in part or in older
+// versions. Built with -fno-builtin: the compiler must not make a function here of itself.
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -24,8 +24,9 @@ HIDDEN int bcmp(const void* a, const void* b, size_t size) {
   return 0;
 }
 
-// The exceptions in flight, one record a thread, which libc++abi keeps in thread-local storage of ELF. The delegate is
-// compiled without exceptions: what is thrown within libc++ ends the process, and needs a place only.
+// The exceptions in flight, one record a thread, which libc++abi keeps in thread-local storage of
+// ELF. The delegate is compiled without exceptions: what is thrown within libc++ ends the process,
+// and needs a place only.
 HIDDEN void* __cxa_get_globals_fast(void) {
   static struct {
     void* caught;
@@ -35,7 +36,8 @@ HIDDEN void* __cxa_get_globals_fast(void) {
 }
 HIDDEN void* __cxa_get_globals(void) { return __cxa_get_globals_fast(); }
 
-// What libc++ would print before it ends the process takes stderr, a macro before API level 23, and a demangler.
+// What libc++ would print before it ends the process takes stderr, a macro before API level 23, and
+// a demangler.
 HIDDEN _Noreturn void __abort_message(const char* format, ...) {
   (void)format;
   abort();
@@ -52,7 +54,11 @@ struct timespec32 {
   long seconds, nanoseconds;
 };
 int clock_gettime32(int clock, struct timespec32* time) __asm__("clock_gettime");
-HIDDEN int __clock_gettime64(int clock, struct { long long seconds; long nanoseconds; } * time) {
+HIDDEN int __clock_gettime64(
+    int clock, struct {
+      long long seconds;
+      long nanoseconds;
+    } * time) {
   struct timespec32 narrow;
   const int result = clock_gettime32(clock, &narrow);
   time->seconds = narrow.seconds;

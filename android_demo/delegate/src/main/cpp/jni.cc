@@ -22,6 +22,7 @@ struct Handle {
   TfLiteDelegate base;
   TfLiteDelegate* delegate;  // null once closed
   tflbnn::Isa kernel;
+  bool profiling;
   std::mutex mutex;
 };
 
@@ -41,7 +42,8 @@ void Throw(JNIEnv* env, const char* type, const char* message) {
   if (jclass exception = env->FindClass(type)) env->ThrowNew(exception, message);
 }
 
-bool Parse(JNIEnv* env, jint threads, jboolean profiling, jstring kernel, tflbnn::Options* options) {
+bool Parse(JNIEnv* env, jint threads, jboolean profiling, jstring kernel,
+           tflbnn::Options* options) {
   std::vector<const char*> keys, values;
   const auto set = [&](const char* key, const char* value) {
     keys.push_back(key);
@@ -63,7 +65,9 @@ jlong Create(JNIEnv* env, jclass, jint threads, jboolean profiling, jstring kern
   tflbnn::Options options;
   if (!Parse(env, threads, profiling, kernel, &options)) return 0;
   TfLiteDelegate* delegate = tflbnn::CreateDelegate(options);
-  auto* handle = delegate ? new (std::nothrow) Handle{*delegate, delegate, options.kernel, {}} : nullptr;
+  auto* handle = delegate ? new (std::nothrow)
+                                Handle{*delegate, delegate, options.kernel, options.profile, {}}
+                          : nullptr;
   if (!handle) {
     tflbnn::DestroyDelegate(delegate);
     Throw(env, "java/lang/OutOfMemoryError", "no memory for a delegate");
@@ -95,10 +99,13 @@ jstring Profile(JNIEnv* env, jobject, jlong address) {
   Handle* handle = From(address);
   const std::lock_guard<std::mutex> lock(handle->mutex);
   std::string json;
-  const auto status = handle->delegate ? tflbnn::ProfileJson(handle->delegate, &json)
-                                       : tflbnn::Status::Error("%s", kClosed);
-  if (status.ok()) return env->NewStringUTF(json.c_str());
-  Throw(env, "java/lang/IllegalStateException", status.message().c_str());
+  const char* error = !handle->delegate ? kClosed
+                      : !handle->profiling
+                          ? "The delegate keeps no profile. Set Options.setProfiling(true)."
+                          : nullptr;
+  if (!error && tflbnn::ProfileJson(handle->delegate, &json).ok())
+    return env->NewStringUTF(json.c_str());
+  Throw(env, "java/lang/IllegalStateException", error);
   return nullptr;
 }
 
@@ -110,7 +117,8 @@ jobjectArray Kernels(JNIEnv* env, jclass) {
     if (tflbnn::CpuSupports(isa)) names.push_back(tflbnn::IsaName(isa));
   }
   jclass type = env->FindClass("java/lang/String");
-  jobjectArray array = type ? env->NewObjectArray(static_cast<jsize>(names.size()), type, nullptr) : nullptr;
+  jobjectArray array =
+      type ? env->NewObjectArray(static_cast<jsize>(names.size()), type, nullptr) : nullptr;
   for (size_t i = 0; array && i < names.size(); ++i) {
     jstring name = env->NewStringUTF(names[i]);
     if (!name) return nullptr;  // with an OutOfMemoryError

@@ -115,6 +115,11 @@ public final class TflbnnDelegate implements Delegate, AutoCloseable {
   /** The kernels that this processor can run, best first. */
   public static native String[] kernels();
 
+  /** How many native delegates there are, for tests. */
+  static int alive() {
+    return Handle.ALL.size();
+  }
+
   private static native long create(int threads, boolean profiling, String kernel);
 
   private static native String kernel(long handle);
