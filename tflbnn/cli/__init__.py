@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, export, predict, report, summary, train, tune, verify
+from tflbnn.cli import benchmark, calibrate, doctor, export, predict, report, summary, train, tune, verify, visualize
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail, interrupted
 from tflbnn.errors import UserError, VerificationError
@@ -31,12 +31,17 @@ COMMANDS = {
     "verify": verify,
     "predict": predict,
     "benchmark": benchmark,
+    "calibrate": calibrate,
     "summary": summary,
+    "visualize": visualize,
     "report": report,
     "doctor": doctor,
 }
 for name, module in COMMANDS.items():
-    app.command(name)(module.command)
+    if hasattr(module, "app"):  # a command of several
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(name)(module.command)
 
 
 def _print_version(value: bool) -> None:

@@ -1,0 +1,5 @@
+"""Looking into networks: what they answer to, what they look at, what their weights and bits are.
+
+Each picture is a `drawing.Drawing`, a PNG that carries its caption; `tflbnn visualize` writes them into RUN/figures,
+where the report finds them. The modules load TensorFlow; this package loads nothing.
+"""
