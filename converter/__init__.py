@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import os
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -63,6 +64,7 @@ def convert(
     metadata: Metadata | None = None,
     verify: bool = True,
     fail_on_float: bool = False,
+    dump_passes: str | os.PathLike[str] | None = None,
 ) -> Conversion:
     """Converts a Keras model and verifies the result.
 
@@ -75,7 +77,8 @@ def convert(
         samples: inputs to verify on, (number, ...); of several inputs, a list. Random ones when left out.
         metadata: what else the file says about itself; `labels` take precedence over its own.
         verify: False skips the comparison with Keras.
-        fail_on_float: refuse when a layer that was trained on 1 bit would not run on it.
+        fail_on_float: refuse when a layer that was trained on few bits would not run on 1-bit products.
+        dump_passes: a folder that gets the graph as text before the first pass and after each.
 
     Raises:
         UserError: the model cannot be converted; the message names the layer and the cause.
@@ -88,8 +91,8 @@ def convert(
     if rest != "float32":
         raise UserError(f"The rest of a binary network is float32. Received: rest={rest!r}. Leave it out.")
     graph = Graph(_lower(model))
-    reports = passes.run(graph)
-    rows = _explain(model, graph)
+    reports = passes.run(graph, dump_passes)
+    rows = _explain(model, graph, reports)
     if fail_on_float:
         require_binary(rows)
     if (defaults := getattr(model, "default_boxes", None)) is not None:

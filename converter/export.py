@@ -42,6 +42,7 @@ def export(
     fail_on_float: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    dump_passes: str | os.PathLike[str] | None = None,
 ) -> Exported:
     """Converts and verifies a run's model and writes it with what was found; both files, or none.
 
@@ -52,6 +53,7 @@ def export(
         fail_on_float: refuse when a layer that was trained on 1 bit would not run on it.
         data_dir: where the data set's files are; images of it are verified on.
         progress: told what is being done.
+        dump_passes: as of `convert`.
 
     Raises:
         UserError: the run is unfinished, its model cannot be converted, or a file cannot be written.
@@ -74,6 +76,7 @@ def export(
         samples=images,
         metadata=describe(run),
         fail_on_float=fail_on_float,
+        dump_passes=dump_passes,
     )
     verification = {
         **conversion.report.verification,

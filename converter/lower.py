@@ -14,6 +14,7 @@ from tflbnn.converter.freeze import Frozen, freeze
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import layer_of_node, layers_of, name_tensors, shorten_names
 from tflbnn.converter.pools import poolings_to_keep
+from tflbnn.converter.ternary import spell_out_ternary
 from tflbnn.errors import UserError
 from tflbnn.runtime.flatbuffer import schema
 from tflbnn.runtime.operators import BUILTIN, CUSTOM
@@ -96,6 +97,7 @@ def _convert(model: keras.Model, inputs: dict[str, tf.TensorSpec]) -> tuple[Froz
     for node in frozen.nodes.node:
         if node.op in _CONTROL_FLOW:
             raise _unknown_operator([layer_of_node(model, node.name)], _CONTROL_FLOW[node.op])
+    spell_out_ternary(frozen.nodes)
     origins = shorten_names(frozen.nodes)
     short = {long: name for name, (long, _) in origins.items()}
     flatbuffer = convert_graphdef_to_tflite_flatbuffer(

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflbnn._keras import keras
-from tflbnn.converter.binary import find, require_exact, same_bits, with_keras_weights
+from tflbnn.converter.binary import by_result, find, require_exact, same_bits, with_keras_weights
 from tflbnn.converter.comparison import TOLERANCE, Comparison, difference
 from tflbnn.converter.detection import raw_outputs, verify_post_processing
 from tflbnn.converter.explain import leaves
@@ -87,7 +87,9 @@ class _Verification:
 
     def result(self) -> dict[str, Any]:
         binaries = find(self.graph, self.layers)
-        exact = [with_keras_weights(binary, self.layers) for binary in binaries]
+        groups = by_result(binaries)
+        binaries = [binary for group in groups for binary in group]
+        exact = [convolution for group in groups for convolution in with_keras_weights(group, self.layers)]
         kernels = list(dict.fromkeys(["reference", delegate.kernels()[0]]))
         values: dict[int, NDArray[Any]] = {}
         for kernel in kernels:
@@ -105,7 +107,7 @@ class _Verification:
             "verified": True,
             "samples": len(next(iter(self.samples.values()))),
             "kernels": kernels,
-            "binary_layers": len(binaries),
+            "binary_layers": len(groups),
             "mismatches": 0,
             "ties": ties,
             "max_abs_error": max(errors, default=0.0),

@@ -75,6 +75,10 @@ def command(
     fail_on_float: Annotated[
         bool, typer.Option("--fail-on-float", help="Refuse if a layer trained on 1 bit would run in float.")
     ] = False,
+    dump_passes: Annotated[
+        Path | None,
+        typer.Option("--dump-passes", help="A folder for the graph as text after each pass.", show_default=False),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="A folder with the data set's files.", show_default=False)
     ] = None,
@@ -88,7 +92,7 @@ def command(
     with quiet_status("loading TensorFlow and Larq") as progress:
         from tflbnn.converter import export
 
-        exported = export(opened, output, names, fail_on_float, data_dir, progress)
+        exported = export(opened, output, names, fail_on_float, data_dir, progress, dump_passes)
     report = exported.conversion.report
     rows = [dataclasses.asdict(row) for row in report.explain]
     return Export(
