@@ -20,9 +20,11 @@ from tflbnn.training.scores import score_of
 
 if TYPE_CHECKING:
     from tflbnn.converter import Conversion
+    from tflbnn.converter.rest import Rest
     from tflbnn.training import Run
 
 _SAMPLES = 8
+_CALIBRATION = 256  # samples that ranges are measured on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,7 @@ def export(
     data_dir: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] = lambda text: None,
     dump_passes: str | os.PathLike[str] | None = None,
+    rest: Rest = "float32",
 ) -> Exported:
     """Converts and verifies a run's model and writes it with what was found; both files, or none.
 
@@ -53,7 +56,7 @@ def export(
         fail_on_float: refuse when a layer that was trained on 1 bit would not run on it.
         data_dir: where the data set's files are; images of it are verified on.
         progress: told what is being done.
-        dump_passes: as of `convert`.
+        dump_passes, rest: as of `convert`; ranges are measured on validation images.
 
     Raises:
         UserError: the run is unfinished, its model cannot be converted, or a file cannot be written.
@@ -68,10 +71,12 @@ def export(
         )
     progress("loading the run's model")
     model = run.load_model()
-    images, source = samples(run, data_dir)
+    images, classes, source = labelled_samples(run, data_dir, _SAMPLES if rest == "float32" else _CALIBRATION)
     progress("converting and verifying")
     conversion = convert(
         model,
+        rest=rest,
+        sample_labels=classes,
         labels=run.labels if labels is None else labels,
         samples=images,
         metadata=describe(run),
@@ -80,6 +85,7 @@ def export(
     )
     verification = {
         **conversion.report.verification,
+        **({} if conversion.report.rest is None else {"rest": dataclasses.asdict(conversion.report.rest)}),
         "samples_from": source,
         "model_sha256": hashlib.sha256(conversion.flatbuffer).hexdigest(),
     }
@@ -102,6 +108,7 @@ def describe(run: Run) -> Metadata:
         description=f"{recipe.network.name} trained on {recipe.data.name} by the recipe {recipe.name}{reached}",
         mean=run.normalization.mean,
         std=run.normalization.std,
+        resized=None if run.resized == run.input_shape[:2] else run.resized,
         recipe=recipe.to_dict(),
         accuracy=run.metrics.get("test_accuracy"),
     )
@@ -112,10 +119,20 @@ def samples(run: Run, data_dir: str | os.PathLike[str] | None) -> tuple[np.ndarr
 
     A folder that was named must hold them.
     """
+    images, _, source = labelled_samples(run, data_dir, _SAMPLES)
+    return images, source
+
+
+def labelled_samples(
+    run: Run, data_dir: str | os.PathLike[str] | None, number: int
+) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """At most so many of these images, their classes (None of detectors), and the data set's name."""
     try:
-        images = np.asarray(data.load(run.recipe.data, data_dir).validation.x[:_SAMPLES])
+        split = data.load(run.recipe.data, data_dir).validation
+        images = np.asarray(split.x[:number])
     except UserError:
         if data_dir is not None:
             raise
-        return None, "random"
-    return run.normalization.apply(images), run.recipe.data.name
+        return None, None, "random"
+    classes = split.y[:number] if split.y.ndim == 1 else None
+    return run.normalization.apply(images), classes, run.recipe.data.name

@@ -31,6 +31,7 @@ class Export:
     explain: list[dict[str, Any]]
     show_layers: bool
     detections: int | None = None
+    rest: dict[str, Any] | None = None
 
     def render(self, console: Console) -> None:
         from rich.box import SIMPLE_HEAD
@@ -54,6 +55,8 @@ class Export:
         facts.add_row("outputs", f"within {self.max_abs_error:.2g} of Keras; {self.ties} ties at a sign's threshold")
         if self.detections is not None:
             facts.add_row("detections", f"{self.detections} of them, as NumPy decodes and suppresses the raw outputs")
+        if self.rest is not None:
+            facts.add_row("rest", _rest(self.rest))
         facts.add_row("size", f"{self.size_bytes:,} bytes")
         facts.add_row("model", escape(self.model))
         console.print(facts, soft_wrap=True)
@@ -62,12 +65,27 @@ class Export:
         console.print(f"next: tflbnn benchmark {escape(self.model)}", soft_wrap=True, style="dim")
 
 
+def _rest(rest: dict[str, Any]) -> str:
+    """What became of it, in one line."""
+    outputs = rest["outputs"]
+    text = f"{rest['rest']}: {len(rest['products'])} products, input {rest['input']}, "
+    text += f"{rest['bytes_before']:,} → {rest['bytes_after']:,} bytes"
+    if outputs["accuracy_before"] is not None:
+        text += f", accuracy {outputs['accuracy_before']:.1%} → {outputs['accuracy_after']:.1%}"
+    elif outputs["agreement"] is not None:
+        text += f", the same class for {outputs['agreement']:.1%}"
+    return f"{text} on {rest['samples']} samples" + (" of random numbers" if rest["samples_are_random"] else "")
+
+
 @_command
 def command(
     run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; by default RUN/model.tflite.", show_default=False)
     ] = None,
+    rest: Annotated[
+        str, typer.Option(help="What is not binary: float32, float16, int8 (takes uint8 pixels) or int8-dynamic.")
+    ] = "float32",
     labels: Annotated[
         Path | None, typer.Option(help="A text file with a class a line; by default the run's.", show_default=False)
     ] = None,
@@ -92,7 +110,7 @@ def command(
     with quiet_status("loading TensorFlow and Larq") as progress:
         from tflbnn.converter import export
 
-        exported = export(opened, output, names, fail_on_float, data_dir, progress, dump_passes)
+        exported = export(opened, output, names, fail_on_float, data_dir, progress, dump_passes, rest)
     report = exported.conversion.report
     rows = [dataclasses.asdict(row) for row in report.explain]
     return Export(
@@ -106,6 +124,7 @@ def command(
         explain=rows,
         show_layers=explain,
         detections=exported.verification_result.get("detections"),
+        rest=exported.verification_result.get("rest"),
     )
 
 

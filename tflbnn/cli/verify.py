@@ -32,6 +32,9 @@ class Verification:
     layers: list[dict[str, Any]]
     detections: int | None = None
     detections_max_abs_error: float | None = None
+    rest: str = "float32"
+    rest_products: int = 0
+    rest_largest_difference: float = 0.0
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -51,6 +54,12 @@ class Verification:
             f"on {self.samples} samples ({self.samples_from}).",
             soft_wrap=True,
         )
+        if self.rest != "float32":
+            console.print(
+                f"Its rest is {self.rest}: {self.rest_products} tensors within {self.rest_largest_difference:.2%} of "
+                "what float32 gives there; the outputs above are those with float32.",
+                soft_wrap=True,
+            )
         if self.detections is not None:
             console.print(
                 f"Its {self.detections} detections there are those of its raw outputs, within "
@@ -89,5 +98,6 @@ def command(
             keras_model = opened.load_model()
             images, source = samples(opened, data_dir)
             progress("verifying")
-            found = verify(keras_model, content, images)
+            normalization = opened.normalization
+            found = verify(keras_model, content, images, normalization.mean, normalization.std)
     return Verification(model=str(path), run=str(run), samples_from=source, **found)
