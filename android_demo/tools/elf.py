@@ -7,9 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # In bionic from API level 21 on, and not among the imports of stock TensorFlow Lite.
-ALSO_IN_BIONIC = frozenset(
-    ["__errno", "getauxval", "pthread_detach", "pthread_mutex_trylock", "sched_yield", "strtol", "wmemchr", "memrchr"]
-)
+ALSO_IN_BIONIC = {
+    "__errno",
+    "__libc_init",
+    "__sF",
+    "atoi",
+    "dladdr",
+    "fgets",
+    "frexpf",
+    "getauxval",
+    "memrchr",
+    "printf",
+    "pthread_detach",
+    "pthread_mutex_trylock",
+    "roundf",
+    "sched_yield",
+    "strcspn",
+    "strtol",
+    "wmemchr",
+}
 
 PT_LOAD, PT_DYNAMIC, PT_TLS = 1, 2, 7
 DT_NEEDED, DT_STRTAB, DT_SYMTAB, DT_SYMENT, DT_STRSZ = 1, 5, 6, 11, 10

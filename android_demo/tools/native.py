@@ -73,6 +73,7 @@ def build(abi: str) -> Path:
         "TFLBNN_ZIG": zig(),
         "TFLBNN_ABI": abi,
         "TFLBNN_JNI": java_home() / "include",
+        "TFLBNN_TFLITE": stock_library(abi),
     }
     objects = BUILD / "cmake" / abi
     run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", objects, *(f"-D{key}={value}" for key, value in settings.items()))

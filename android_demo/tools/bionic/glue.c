@@ -1,7 +1,10 @@
 // What Zig's C++ library takes from musl and Android's libraries lack, in part or in older
 // versions. Built with -fno-builtin: the compiler must not make a function here of itself.
+#include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -36,8 +39,37 @@ HIDDEN void* __cxa_get_globals_fast(void) {
 }
 HIDDEN void* __cxa_get_globals(void) { return __cxa_get_globals_fast(); }
 
-// What libc++ would print before it ends the process takes stderr, a macro before API level 23, and
-// a demangler.
+// Thread-local variables without those of ELF: the compiler describes each and asks here where a thread's own is.
+typedef struct {
+  size_t size, alignment;
+  uintptr_t key;  // of pthreads, plus 1
+  const void* initial;
+} ThreadLocal;
+
+HIDDEN void* __emutls_get_address(ThreadLocal* variable) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_key_t key = 0;
+  pthread_mutex_lock(&mutex);
+  if (variable->key == 0) {
+    if (pthread_key_create(&key, free)) abort();
+    variable->key = (uintptr_t)key + 1;
+  }
+  key = (pthread_key_t)(variable->key - 1);
+  pthread_mutex_unlock(&mutex);
+  void* value = pthread_getspecific(key);
+  if (!value) {
+    value = calloc(1, variable->size);  // aligned for any scalar type
+    if (!value || pthread_setspecific(key, value)) abort();
+    if (variable->initial) memcpy(value, variable->initial, variable->size);
+  }
+  return value;
+}
+
+// A variable from API level 23 on only; before, the third element of an array of structures.
+extern char __sF[];
+HIDDEN void* const standard_error __asm__("stderr") = __sF + 2 * (sizeof(void*) == 8 ? 152 : 84);
+
+// What libc++ would print before it ends the process takes a demangler.
 HIDDEN _Noreturn void __abort_message(const char* format, ...) {
   (void)format;
   abort();
