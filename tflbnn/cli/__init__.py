@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, calibrate, doctor, export, predict, report, summary, train, tune, verify, visualize
+from tflbnn.cli import (
+    benchmark,
+    calibrate,
+    doctor,
+    ensemble,
+    export,
+    predict,
+    report,
+    summary,
+    train,
+    tune,
+    verify,
+    visualize,
+)
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail, interrupted
 from tflbnn.errors import UserError, VerificationError
@@ -27,6 +40,7 @@ COMMANDS = {
     "list": list_,
     "train": train,
     "tune": tune,
+    "ensemble": ensemble,
     "export": export,
     "verify": verify,
     "predict": predict,
