@@ -83,7 +83,9 @@ def _opened(run: Path, beside: list[Path] | None = None) -> list[Any]:
 
 
 def _folder(run: Path, out: Path | None) -> Path:
-    return out or run / "figures"
+    from tflbnn.analysis.visualize import FOLDER
+
+    return out or run / FOLDER
 
 
 @app.command("deepdream")

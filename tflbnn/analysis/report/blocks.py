@@ -112,10 +112,11 @@ class Key(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Charts(Block):
-    """Line charts over the epochs, two beside each other where there is room."""
+    """Line charts over the epochs, two beside each other where there is room, or with `wide` each alone."""
 
     macro = "charts"
     charts: Sequence[LineChart]
+    wide: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,12 +22,14 @@ from tflbnn.analysis.report.sections import SECTIONS, id_of
 from tflbnn.errors import UserError
 
 if TYPE_CHECKING:
+    from tflbnn.analysis.counts import Counts
     from tflbnn.data import Dataset
     from tflbnn.training import Run
 
 KNOWN = (
     *("recipe.json", "environment.json", "history.csv", "metrics.json", "labels.txt", "model.weights.h5"),
-    *("logs", "checkpoints", "model.tflite", "verification.json", "report.html"),
+    *("logs", "checkpoints", "model.tflite", "verification.json", "report.html", "figures"),
+    *("pretraining.json", "pretraining"),
 )
 
 
@@ -78,7 +80,7 @@ class Collector:
         commands = reproduce.commands(run.recipe, run.path)
         self._state(commands)
         exported = run.model_tflite.is_file()
-        dataset = self._try("test set", self._dataset)
+        dataset = self._try("test set", self.dataset)
         counts, twin_counts = self._try("layer table", self._counts, dataset) or (None, None)
         confusion = self._try("confusion matrix", self._confusion, dataset) if run.finished and dataset else None
         latency = self._try("latency", self._latency) if exported and run.finished else None
@@ -133,7 +135,12 @@ class Collector:
             shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
             self.notices.append(f"In the run folder, but not part of a run, and not read here: {shown}.")
 
-    def _dataset(self) -> Dataset:
+    def dataset(self) -> Dataset:
+        """The run's data set.
+
+        Raises:
+            UserError: it cannot be had here.
+        """
         from tflbnn import data
 
         self.progress("reading the data set")
@@ -144,7 +151,17 @@ class Collector:
 
         self.progress("counting parameters and operations")
         shape = dataset.input_shape if dataset else self.run.input_shape
-        return counts(self._build(shape)), counts(self._build(shape, twin=True))
+        return self.count(shape), counts(self._build(shape, twin=True))
+
+    def count(self, shape: tuple[int, int, int]) -> Counts:
+        """What the run's network costs for images of that shape.
+
+        Raises:
+            UserError: it cannot be built for them.
+        """
+        from tflbnn.analysis.counts import counts
+
+        return counts(self._build(shape))
 
     def _build(self, shape: tuple[int, int, int], twin: bool = False) -> Any:
         from tflbnn.binarization import Binarization

@@ -19,8 +19,6 @@ from tflbnn._files import atomic_write, readable_errors
 from tflbnn.errors import UserError
 from tflbnn.runtime.image import decode
 
-# Where the pictures of a run lie, beside its other files.
-FOLDER = "figures"
 LARGEST_FILE = 16 * 2**20
 
 MUTED = "#5f6b76"

@@ -81,7 +81,7 @@ def draw(subjects: Sequence[Subject], pixels: NDArray[np.uint8], names: Sequence
         names: of the images.
     """
     columns = 1 + 2 * len(subjects)
-    figure = drawing.new(max(4.5, 1.65 * columns), 0.5 + 1.75 * len(pixels))
+    figure = drawing.new(max(4.5, 1.65 * columns), 0.45 + 1.85 * len(pixels))
     grid = figure.subplots(len(pixels), columns, squeeze=False)
     for row, image, name in zip(grid, pixels, names, strict=True):
         drawing.panel(row[0], image, name)
@@ -92,9 +92,11 @@ def draw(subjects: Sequence[Subject], pixels: NDArray[np.uint8], names: Sequence
             left, right = row[1 + 2 * number : 3 + 2 * number]
             drawing.panel(left, shown, guess, cmap="inferno", vmin=0, vmax=1)
             drawing.panel(right, composite(image, shown))
-        grid[0][1 + 2 * number].annotate(
-            subject.name, (1.03, 1.28), xycoords="axes fraction", ha="center", fontsize=9, annotation_clip=False
+        heading = grid[0][1 + 2 * number].annotate(
+            subject.name, (1.05, 1.3), xycoords="axes fraction", ha="center", fontsize=9, annotation_clip=False
         )
+        heading.set_in_layout(False)  # it belongs to two columns
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.25 / figure.get_figheight()))
     title = "VisualBackProp: where a prediction comes from"
     caption = """LTB figure 6: the image; of each network the pixels that contribute most, with the class it sees
         there; and both together. After Bojarski et al. (2016)."""

@@ -13,10 +13,13 @@ from __future__ import annotations
 from tflbnn.analysis.report.sections import (
     confusion,
     environment,
+    figures,
     latency,
     layers,
+    operations,
     recipe,
     reproduce,
+    search,
     training,
     verification,
 )
@@ -26,6 +29,9 @@ SECTIONS = (
     confusion,
     layers,
     latency,
+    operations,
+    search,
+    figures,
     verification,
     recipe,
     environment,
