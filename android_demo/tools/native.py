@@ -1,5 +1,7 @@
 """Cross-compiles the delegate's library for Android with Zig: build/android/native/ABI/libtflbnn_delegate.so.
 
+Beside it come TensorFlow Lite's own library and the program that `tflbnn benchmark --adb` runs on a phone.
+
     python -m android_demo.tools.native [ABI...]
 
 Needs the package ziglang (pip install 'tflbnn[wheels]') and a JDK, whose jni.h serves for Android's. What Zig compiles
@@ -20,6 +22,7 @@ from android_demo.tools.maven import fetch, unpack
 
 ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64", "x86")
 LIBRARY = "libtflbnn_delegate.so"
+PROGRAM = "tflbnn_benchmark"  # what `tflbnn benchmark --adb` runs on a phone
 SOURCE = ROOT / "android_demo" / "delegate" / "src" / "main" / "cpp"
 
 
@@ -41,8 +44,8 @@ def stock_library(abi: str) -> Path:
     return unpack(fetch("tflite")[0], f"jni/{abi}/libtensorflowlite_jni.so")
 
 
-def check(library: Path, abi: str) -> None:
-    """Whether Android can load the library, from the API level on that the delegate promises.
+def check(library: Path, abi: str, beside: tuple[Path, ...] = ()) -> None:
+    """Whether Android can load the library with those beside it, from the API level on that the delegate promises.
 
     Raises:
         BuildError: segments that pages of 16 KiB do not allow, thread-local storage of ELF (API level 29 on), or
@@ -55,12 +58,14 @@ def check(library: Path, abi: str) -> None:
         raise BuildError(f"{library} has a TLS segment, which Android loads from API level 29 on only.")
     # Stock TensorFlow Lite runs on the same API levels, so whatever it imports is there.
     known = elf.read(stock_library(abi)).undefined | elf.ALSO_IN_BIONIC
+    for path in beside:
+        known |= elf.read(path).defined
     if unknown := facts.undefined - known:
         raise BuildError(
             f"{library} needs {', '.join(sorted(unknown))}, not known to be in Android's libraries of API level "
             f"{DELEGATE_MIN_SDK}. Add what is to elf.ALSO_IN_BIONIC"
         )
-    if foreign := facts.needed - {"libc.so", "libm.so", "libdl.so", "liblog.so"}:
+    if foreign := facts.needed - {"libc.so", "libm.so", "libdl.so", "liblog.so"} - {path.name for path in beside}:
         raise BuildError(f"{library} needs {', '.join(sorted(foreign))}, which Android does not have.")
 
 
@@ -78,12 +83,14 @@ def build(abi: str) -> Path:
     objects = BUILD / "cmake" / abi
     run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", objects, *(f"-D{key}={value}" for key, value in settings.items()))
     run("cmake", "--build", objects)
-    library = objects / LIBRARY
-    check(library, abi)
-    if not up_to_date(folder / LIBRARY, [library]):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(library, folder / f"{LIBRARY}.new")
-        (folder / f"{LIBRARY}.new").replace(folder / LIBRARY)
+    check(objects / LIBRARY, abi)
+    check(objects / PROGRAM, abi, (objects / LIBRARY, stock_library(abi)))
+    for source in (objects / LIBRARY, objects / PROGRAM, stock_library(abi)):
+        target = folder / source.name
+        if not up_to_date(target, [source]):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / f"{target.name}.new")
+            (folder / f"{target.name}.new").replace(target)
     return folder / LIBRARY
 
 

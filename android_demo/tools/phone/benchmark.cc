@@ -57,7 +57,9 @@ long Peak() {
 }
 
 int Fail(const char* what) {
-  printf("{\"error\": \"%s\"}\n", what);
+  printf("{\"error\": \"");
+  for (; *what; ++what) printf("%c", *what == '"' || *what == '\\' || *what < ' ' ? '\'' : *what);
+  printf("\"}\n");
   return 1;
 }
 
