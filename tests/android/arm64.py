@@ -1,4 +1,4 @@
-"""Android's arm64 libraries in an arm64 JVM under qemu: Debian's packages, unpacked into the cache and never installed."""
+"""Android's arm64 libraries in an arm64 JVM under qemu: Debian's packages, unpacked and never installed."""
 
 from __future__ import annotations
 
