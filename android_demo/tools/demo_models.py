@@ -23,8 +23,8 @@ MODELS = ROOT / "android_demo" / "app" / "src" / "main" / "assets" / "models"
 LARGEST = 300_000  # bytes; all of them are kept in the repository
 
 DIGITS = {"network.growth_rate": "16", "network.first_filters": "32", "epochs": "20"}
-FASHION_MNIST = {"network.growth_rate": "16", "epochs": "8"}
-SHAPES = {"network.growth_rate": "16", "network.layers": "2,2,2"}
+FASHION_MNIST = {"network.growth_rate": "16", "data.samples": "12000", "epochs": "8"}
+SHAPES = {"network.growth_rate": "16", "network.layers": "2,2,2", "epochs": "15"}
 FLOAT = {"binarization": "float32"}
 
 # The file's name: a recipe and what differs from it.

@@ -15,7 +15,7 @@ import org.tensorflow.lite.TensorFlowLite;
  * best; "none" for no delegate), xnnpack (false: attach it explicitly) and repeats (0: do not measure).
  *
  * <p>OUTPUT gets all outputs of each sample in turn. On standard output stand one line on what runs and, where it was
- * measured, the milliseconds of each repeat of the first sample.
+ * measured, the milliseconds of each repeat of the first sample and the delegate's profile.
  */
 final class Predict {
   private Predict() {}
@@ -26,7 +26,7 @@ final class Predict {
     String kernel = System.getProperty("kernel");
     Interpreter.Options options = new Interpreter.Options().setNumThreads(threads);
     try (TflbnnDelegate delegate =
-            new TflbnnDelegate(new TflbnnDelegate.Options().setThreads(threads).setKernel("none".equals(kernel) ? null : kernel));
+            new TflbnnDelegate(options(threads, kernel));
         Xnnpack xnnpack = Boolean.getBoolean("xnnpack") ? new Xnnpack(threads) : null) {
       if (!"none".equals(kernel)) {
         options.addDelegate(delegate);
@@ -39,9 +39,19 @@ final class Predict {
             "TensorFlow Lite " + TensorFlowLite.runtimeVersion() + " on " + System.getProperty("os.arch") + ", kernel "
                 + ("none".equals(kernel) ? "none" : delegate.loadedKernel()));
         run(interpreter, Files.read(Paths.get(arguments[1])), output);
-        measure(interpreter, Files.read(Paths.get(arguments[1])), Integer.getInteger("repeats", 0));
+        if (Integer.getInteger("repeats", 0) > 0) {
+          measure(interpreter, Files.read(Paths.get(arguments[1])), Integer.getInteger("repeats"));
+          System.out.println(delegate.profile());
+        }
       }
     }
+  }
+
+  private static TflbnnDelegate.Options options(int threads, String kernel) {
+    return new TflbnnDelegate.Options()
+        .setThreads(threads)
+        .setKernel("none".equals(kernel) ? null : kernel)
+        .setProfiling(Integer.getInteger("repeats", 0) > 0);
   }
 
   private static void run(Interpreter interpreter, ByteBuffer samples, Path output) throws Exception {
@@ -86,8 +96,6 @@ final class Predict {
       invoke(interpreter, samples, 0, interpreter.getInputTensor(0).numBytes(), outputs);
       milliseconds[i] = interpreter.getLastNativeInferenceDurationNanoseconds() / 1e6;
     }
-    if (repeats > 0) {
-      System.out.println(Arrays.toString(milliseconds));
-    }
+    System.out.println(Arrays.toString(milliseconds));
   }
 }
