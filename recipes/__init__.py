@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tflbnn.errors import UserError, nearest
 from tflbnn.recipes import binary_densenet, bnn_plus, digits, fashion_mnist, learning_to_train, ssd
-from tflbnn.recipes.parts import Augmentation, Data, Loss, Network, Optimizer, Pretraining, Schedule
+from tflbnn.recipes.parts import Augmentation, Data, Execution, Loss, Network, Optimizer, Pretraining, Schedule
 from tflbnn.recipes.recipe import Recipe
 from tflbnn.recipes.tunable import Choice, Range
 
@@ -21,6 +21,7 @@ __all__ = [
     "Augmentation",
     "Choice",
     "Data",
+    "Execution",
     "Loss",
     "Network",
     "Optimizer",

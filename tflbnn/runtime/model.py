@@ -146,12 +146,19 @@ class Model:
         """The names of the classes in the order of the output; None where the file carries none."""
         return list(self.metadata.labels) if self.metadata and self.metadata.labels else None
 
+    @property
+    def resized(self) -> tuple[int | None, int | None]:
+        """(height, width) that `preprocess` brings an image to, before it cuts the input's window out of the middle."""
+        described = self.metadata.resized if self.metadata else None
+        return described or self.input_shape[1:3]
+
     def preprocess(self, image: str | os.PathLike[str] | Image | ArrayLike) -> NDArray[np.float32]:
         """An image as `predict` wants it, by the normalization that the file carries.
 
         Args:
             image: the path of a PNG or JPEG file, a PIL image, or an array of pixels 0 to 255 of shape
-                (height, width) or (height, width, channels). Another size is resized (bilinear, antialiased);
+                (height, width) or (height, width, channels). Another size than `resized` is resized (bilinear,
+                antialiased), and of a larger one the middle is taken, as in the tests that the recipe ends with;
                 colour becomes grey, or grey colour, as the model wants.
 
         Returns:
@@ -171,7 +178,7 @@ class Model:
                 f"Images need the model's normalization, which {self.name} does not carry. Export it with tflbnn "
                 "export, or normalize the pixels as in training and feed the array to predict()."
             )
-        pixels = images.fit(images.read(image), *shape[1:])
+        pixels = images.middle(images.fit(images.read(image), *self.resized, shape[3]), *shape[1:3])
         mean, std = (np.asarray(value, np.float32) for value in (self.metadata.mean, self.metadata.std))
         return ((pixels.astype(np.float32) - mean) / std)[np.newaxis]
 
