@@ -70,7 +70,7 @@ class Verification:
 
 @_command
 def command(
-    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="A run folder, or an ensemble's.", show_default=False)],
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL.tflite]", help="By default the run's.", show_default=False)
     ] = None,
@@ -81,10 +81,12 @@ def command(
     """Compare Keras, the reference kernels and the delegate on a run's model."""
     from tflbnn._files import readable_errors
     from tflbnn.cli._quiet import quiet_status
+    from tflbnn.ensembles import EnsembleRun
     from tflbnn.runtime.check import check_model, naming
     from tflbnn.training import Run
 
-    opened = Run.open(run)
+    ensemble = EnsembleRun.open(run) if EnsembleRun.is_one(run) else None
+    opened = ensemble or Run.open(run)
     path = model or opened.model_tflite
     with readable_errors("read the model", path):
         content = path.read_bytes()
@@ -95,8 +97,16 @@ def command(
             from tflbnn.converter.verify import verify
 
             progress("loading the run's model")
-            keras_model = opened.load_model()
             images, source = samples(opened, data_dir)
+            if ensemble is not None:
+                from tflbnn.converter.ensemble import verify_ensemble
+
+                models = ensemble.load_models()
+                progress("verifying")
+                found = verify_ensemble(models, content, images)
+                found = {key: value for key, value in found.items() if key not in ("members", "vote", "same_labels")}
+                return Verification(model=str(path), run=str(run), samples_from=source, **found)
+            keras_model = opened.load_model()
             progress("verifying")
             normalization = opened.normalization
             found = verify(keras_model, content, images, normalization.mean, normalization.std)

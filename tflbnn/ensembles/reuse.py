@@ -1,7 +1,7 @@
 """The compiled model of a process's last member, for the next one: tracing a small network takes as long as its epochs.
 
 Nothing else is taken over. Weights are those that the next member's seed gives, and the optimizer is as it was made,
-without moments or steps. Networks whose layers draw random numbers are always compiled anew: what they draw has a state.
+without moments or steps. Networks whose layers draw random numbers are compiled anew: what they draw has a state.
 """
 
 from __future__ import annotations

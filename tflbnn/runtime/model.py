@@ -16,6 +16,7 @@ from tflbnn.errors import UserError
 from tflbnn.runtime import delegate as delegates
 from tflbnn.runtime import image as images
 from tflbnn.runtime.check import check_model, naming
+from tflbnn.runtime.ensemble import read_ensemble, require_countable, vote_early
 from tflbnn.runtime.inputs import Shape, check_inputs
 from tflbnn.runtime.metadata import Metadata, read_metadata
 
@@ -44,10 +45,16 @@ class Model:
         delegate: False runs on stock TFLite alone, which knows no binary operators.
         kernel: one of `tflbnn.runtime.delegate.kernels()`; None takes TFLBNN_KERNEL, or the best.
         profile: record how long each of the delegate's operations takes, for `profile()`.
+        early_exit: of an ensemble, `predict` asks the members one by one, and each only about those images whose
+            class the rest could still change. The class is the same; `predict` gives the votes that were counted,
+            `asked` the number of members.
+
+    Attributes:
+        ensemble: how the members of an ensemble vote; None where the file is none.
 
     Raises:
         UserError: the file is missing, damaged or no TFLite model, or uses an operator unknown here; the
-            delegate's library or the kernel is missing.
+            delegate's library or the kernel is missing; early exit from what is no ensemble of countable votes.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Model:
         delegate: bool = True,
         kernel: str | None = None,
         profile: bool = False,
+        early_exit: bool = False,
     ) -> None:
         if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
             raise UserError(f"threads must be an integer from 1 to {MAX_THREADS}. Received: {threads!r}.")
@@ -69,6 +77,11 @@ class Model:
         with naming(self.name):
             check_model(content)
             self.metadata: Metadata | None = read_metadata(content)
+            self.ensemble = read_ensemble(content)
+            if early_exit:
+                require_countable(self.ensemble)
+        self._early_exit = early_exit
+        self.asked: NDArray[np.int64] | None = None
         self.threads = threads
         self.kernel: str | None = None
         loaded = []
@@ -206,6 +219,8 @@ class Model:
         parts = []
         with self._lock:
             self._alive()
+            if self._early_exit:
+                return self._predict_early(feeds, batch_size)
             start = 0
             while start < count:
                 step = self._shape_for(feeds, min(batch_size, count - start))
@@ -218,6 +233,17 @@ class Model:
             for name, detail in self._outputs.items()
         }
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _predict_early(self, feeds: dict[str, NDArray[Any]], batch_size: int) -> NDArray[np.float32]:
+        (name, images), (output,) = next(iter(feeds.items())), self._outputs.values()
+
+        def ask(signature: str, rows: NDArray[Any]) -> NDArray[Any]:
+            runner = self._interpreter.get_signature_runner(signature)
+            parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+            return np.concatenate([next(iter(runner(**{name: part}).values())) for part in parts])
+
+        votes, self.asked = vote_early(self.ensemble, ask, images, int(output["shape"][1]))
+        return votes
 
     def profile(self) -> dict[str, Any]:
         """How long each of the delegate's operations took since the shapes last changed.
