@@ -146,6 +146,20 @@ benchmark-delegate: setup  ## measure the delegate for the README and docs/bench
 	@for part in $(PARTS); do echo "benchmarks/$$part.py"; $(BIN)/python benchmarks/$$part.py || exit; done
 	$(BIN)/python benchmarks/readme_table.py
 
+.PHONY: benchmark-training
+benchmark-training: setup  ## measure training against plain Larq and Keras, for docs/benchmarks.md
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/readme_table.py
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+.PHONY: docs
+docs: setup $(VENV)/.docs  ## the documentation, into build/site; a link that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python docs/generate/check_links.py build/site
+
 .PHONY: clean
 clean:  ## remove what was built (keeps .venv and runs/)
-	rm -rf build dist *.egg-info tflbnn/runtime/*tflbnn_delegate.* $(VENV)/.installed $(VENV)/.wheels
+	rm -rf build dist *.egg-info tflbnn/runtime/*tflbnn_delegate.* $(VENV)/.installed $(VENV)/.wheels $(VENV)/.docs

@@ -68,7 +68,10 @@ def compare(
     Args:
         runs: the run folders, finished or not, exported or not.
         out: the page to write; by default comparison.html beside the first run.
-        data_dir, threads, rounds, progress: as `write` has them; all exported models are measured in turn.
+        data_dir: where the data sets' files may be; see `tflbnn.data.load`.
+        threads: threads of an inference in the latency measurement.
+        rounds: its rounds, in which all exported models take turns.
+        progress: called with what happens next.
 
     Raises:
         UserError: a folder is no run, one of its files is damaged, or the page cannot be written.
