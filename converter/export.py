@@ -19,6 +19,7 @@ from tflbnn.runtime.metadata import Metadata
 from tflbnn.training.scores import score_of
 
 if TYPE_CHECKING:
+    from tflbnn._keras import keras
     from tflbnn.converter import Conversion
     from tflbnn.converter.rest import Rest
     from tflbnn.training import Run
@@ -83,14 +84,42 @@ def export(
         fail_on_float=fail_on_float,
         dump_passes=dump_passes,
     )
+    beside = run.verification_json if path == run.model_tflite else path.with_suffix(".verification.json")
+    progress(f"writing {path}")
+    return _written(conversion, path, beside, source)
+
+
+def export_model(
+    model: keras.Model,
+    out: Path,
+    samples: np.ndarray | None = None,
+    labels: Sequence[str] | None = None,
+    fail_on_float: bool = False,
+    dump_passes: str | os.PathLike[str] | None = None,
+    rest: Rest = "float32",
+) -> Exported:
+    """Converts and verifies a Keras model that is no run's and writes it, with NAME.verification.json beside it.
+
+    Args:
+        samples: normalized inputs to verify and to measure ranges on; random ones when left out.
+        the others: as of `export`.
+    """
+    from tflbnn.converter import convert
+
+    conversion = convert(
+        model, rest=rest, labels=labels, samples=samples, fail_on_float=fail_on_float, dump_passes=dump_passes
+    )
+    source = "random" if samples is None else "samples"
+    return _written(conversion, out, out.with_suffix(".verification.json"), source)
+
+
+def _written(conversion: Conversion, path: Path, beside: Path, source: str) -> Exported:
     verification = {
         **conversion.report.verification,
         **({} if conversion.report.rest is None else {"rest": dataclasses.asdict(conversion.report.rest)}),
         "samples_from": source,
         "model_sha256": hashlib.sha256(conversion.flatbuffer).hexdigest(),
     }
-    beside = run.verification_json if path == run.model_tflite else path.with_suffix(".verification.json")
-    progress(f"writing {path}")
     # Both are on the disk before either gets its name; model_sha256 tells which file a verification belongs to.
     with atomic_path(path) as model_file, atomic_path(beside) as verification_file:
         model_file.write_bytes(conversion.flatbuffer)

@@ -61,10 +61,13 @@ def planes_of(weights: NDArray[np.float32]) -> Planes:
     >>> planes.scales.tolist(), planes.offset.tolist(), planes.weights()[0, :4].tolist()
     ([[0.25], [1.0]], [0.75], [-0.5, 0.0, 0.0, 2.0])
     """
-    flat = weights.reshape(len(weights), -1).astype(np.float64)
-    largest = np.abs(flat).max(axis=1, initial=0)
+    flat = weights.reshape(len(weights), -1)
+    largest = np.abs(flat).max(axis=1, initial=0).astype(np.float64)
     if not np.isfinite(largest).all():
         raise NoMatchError("its weights are not finite")
+    if flat.shape[1] > 1 and np.abs(flat).min(axis=1).tolist() == largest.tolist() and largest.all():
+        return Planes((weights < 0,), largest[None], np.zeros(len(flat)))  # signs: most layers end here
+    flat = flat.astype(np.float64)
     shares = flat / np.where(largest > 0, largest, 1)[:, None]
     values, codes = _values(shares)
     groups: dict[bytes, list[int]] = {}
