@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tflbnn.cli._command import command as _command
-from tflbnn.cli.train import _overrides
+from tflbnn.cli._train_recipe import parse_changes
 from tflbnn.ensembles.settings import METHODS
 
 if TYPE_CHECKING:
@@ -118,10 +118,10 @@ def command(
     from tflbnn.ensembles.run import EnsembleRun
     from tflbnn.ensembles.settings import Settings
 
-    chosen = _recipe(recipe, _overrides(changes or []), configuration, bits)
+    chosen = _recipe(recipe, parse_changes(changes or []), configuration, bits)
     settings = Settings(method, members, sequential, reweighting, voting, not last)  # type: ignore[arg-type]
     if resume:
-        chosen, settings, out = _resumed(recipe, _overrides(changes or []), settings, out)
+        chosen, settings, out = _resumed(recipe, parse_changes(changes or []), settings, out)
     out = out or Path("runs") / f"{chosen.name}-{method}-{time.strftime('%Y%m%d-%H%M%S')}"
     if settings.ordered and jobs != 1:
         from tflbnn.errors import UserError

@@ -1,7 +1,8 @@
 """MobileNetV3-Small: Howard et al., "Searching for MobileNetV3" (2019), https://arxiv.org/abs/1905.02244, table 2.
 
 No binary network, but what one has to beat on a phone: depthwise and 1×1 convolutions in full precision, gates
-("squeeze and excite") and hard-swish. 2,542,856 parameters without the moving statistics, which the paper rounds to 2.5 M.
+("squeeze and excite") and hard-swish. 2,542,856 parameters without the moving statistics, the
+paper's 2.5 M.
 """
 
 from __future__ import annotations
