@@ -55,6 +55,14 @@ SECTIONS = {
         "Random networks with exact weights, compared with Keras bit for bit; then with constants that round, against "
         "the reference kernels without fusions. Batches of none are left out where a gate fits one sample only.",
     ),
+    "training": (
+        "Training",
+        "`make benchmark-training`: trainings of tflbnn and of plain Keras fit on the same Larq network take turns in "
+        "one process, on the same images without augmentation. Images a second are those of whole epochs after the "
+        "first, with validation and, of tflbnn, checkpoint, TensorBoard and history; the first is slower by tracing "
+        "and compiling. Rows below 'tflbnn' change one setting of `execution`; its defaults are the fastest of these "
+        "on this processor, which multiplies bfloat16 (AMX). What half precision costs in accuracy: methods.md.",
+    ),
     "convert": (
         "Converting",
         "A Keras model to a flatbuffer; LCE's converter does what 'lower' does.",

@@ -1,7 +1,8 @@
 """What the papers' training methods are worth on Fashion-MNIST, with three seeds each, in a budget for two cores.
 
 t_clip (LTB figure 4a), the scaling modes N, B and FB (LTB figure 4b), SignSwish against the straight-through estimator
-and the regularizers R1 and R2 (BNN+ table 2) on LTB's binary LeNet; XNOR-Net's scaling on a ResNetE (BDN table 2).
+and the regularizers R1 and R2 (BNN+ table 2) on LTB's binary LeNet; XNOR-Net's scaling on a ResNetE (BDN table 2); and
+what training in half precision costs, which is the default where processors multiply bfloat16.
 Every run is a variant of the recipe ltb-lenet, trained to its end and tested once, after its last epoch; nothing is
 chosen by its accuracy.
 
@@ -24,7 +25,7 @@ import tempfile
 from pathlib import Path
 
 import results
-from fashion_mnist_comparisons import SEEDS, THREADS, missing, progress, spread
+from fashion_mnist_comparisons import THREADS, missing, progress, spread
 
 from tflbnn import recipes
 from tflbnn._files import atomic_write
@@ -40,6 +41,7 @@ COMMON = {
     "epochs": "5",
     "batch_size": "64",
     "schedule.name": "cosine",
+    "execution.precision": "float32",
 }
 # BNN+ does not clip its weights, and scales them with a trained alpha of each filter, with every regularizer.
 _BNN_PLUS = {"binarization": "bnn_plus", "downsampling": "binary"}
@@ -76,12 +78,23 @@ GROUPS: dict[str, dict[str, dict[str, str]]] = {
         "ResNetE, XNOR scaling": {**_RESNET, "downsampling": "float32", "scaling": "xnor", "input_scaling": "xnor"},
     },
 }
+_HALF = {"execution.precision": "mixed_bfloat16"}
+GROUPS |= {
+    "Trained in half precision, straight-through estimator": {
+        "t_clip 0.5": {"t_clip": "0.5"},
+        "t_clip 0.5, mixed_bfloat16": {"t_clip": "0.5", **_HALF},
+    },
+    "Trained in half precision, SignSwish": {
+        "SignSwish 5": {**_BNN_PLUS, "beta": "5", "regularizer": "none"},
+        "SignSwish 5, mixed_bfloat16": {**_BNN_PLUS, "beta": "5", "regularizer": "none", **_HALF},
+    },
+}
 VARIANTS = {name: settings for group in GROUPS.values() for name, settings in group.items()}
 
 
 def recipe_of(variant: str, seed: int) -> tuple[recipes.Recipe, str]:
     """The recipe of one run, and the command that trains it alone."""
-    settings = {**VARIANTS[variant], **COMMON, "seed": str(seed)}
+    settings = {**COMMON, **VARIANTS[variant], "seed": str(seed)}
     words = [f"{name}={value}" for name, value in THREADS.items()] + ["tflbnn", "train", "ltb-lenet"]
     command = shlex.join([*words, *(f"{key}={value}" for key, value in settings.items())])
     return recipes.get("ltb-lenet").override(settings), command
@@ -133,8 +146,9 @@ training images (a tenth of them held out), {COMMON["epochs"]} epochs, LTB's bin
 XNOR-Net's scaling. The papers' figures are of other data and of trainings many times as long: compare the signs, not
 the numbers.
 
-Accuracies are of the 10,000 test images after the last epoch, mean ± standard deviation over {len(SEEDS)} seeds;
-nothing is chosen by them. Differences are taken seed by seed, in percentage points.
+Accuracies are of the 10,000 test images after the last epoch, mean ± standard deviation over as many seeds as a row
+says; nothing is chosen by them. Differences are taken seed by seed, in percentage points. Trainings are in float32
+unless they are named otherwise.
 
 `python benchmarks/fashion_mnist_methods.py`
 """

@@ -30,7 +30,7 @@ def multiplies_bfloat16() -> bool:
 def precision(recipe: Recipe) -> str:
     """The Keras policy that a recipe's network is trained with.
 
-    "auto" is "mixed_bfloat16" where that is exact in the products and was measured to be faster: for classifiers
+    "auto" is "mixed_bfloat16" where the products are exact in it and it was measured to be faster: for classifiers
     whose inner layers multiply signs by signs, on a processor with AMX; elsewhere it is "float32".
 
     Raises:
