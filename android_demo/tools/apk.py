@@ -13,7 +13,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from android_demo.tools import archive, native
+from android_demo.tools import archive, demo_models, native
 from android_demo.tools.aar import DELEGATE
 from android_demo.tools.app import OUT, SOURCE, CompiledApp, compile_app
 from android_demo.tools.common import BUILD, CACHE, MIN_SDK, PAGE, BuildError, main, require, run, up_to_date
@@ -85,6 +85,7 @@ def sign(unsigned: Path) -> Path:
 
 def build(abis: tuple[str, ...] = ("arm64-v8a",)) -> Path:
     require("apksigner", "apksigner")  # before minutes of work
+    demo_models.ensure()
     return sign(assemble(compile_app(), abis))
 
 

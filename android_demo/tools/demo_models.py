@@ -67,6 +67,13 @@ def make(name: str, out: Path, smoke: bool) -> None:
     print(f"{name}: {score:.2%} on its test images", flush=True)
 
 
+def ensure() -> None:
+    """Trains what is missing."""
+    for name in DEMO_MODELS:
+        if not (MODELS / f"{name}.tflite").exists():
+            make(name, MODELS, smoke=False)
+
+
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(DEMO_MODELS)}; all by default")

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from android_demo.tools import elf, host, native
+from android_demo.tools import demo_models, elf, host, native
+from android_demo.tools.demo_models import DEMO_MODELS
 from tests.android import arm64, support
 from tflbnn import data
 from tflbnn.cli import main
@@ -20,7 +21,7 @@ from tflbnn.recipes import Recipe
 from tflbnn.runtime import Model, adb
 
 pytestmark = pytest.mark.long
-NAMES = sorted(path.stem for path in support.MODELS.glob("*.tflite"))
+NAMES = sorted(DEMO_MODELS)
 COUNT = 1000
 needs_qemu = pytest.mark.skipif(not shutil.which("qemu-aarch64"), reason="no qemu-aarch64: nothing is run for arm64")
 
@@ -33,6 +34,7 @@ def x86_64() -> host.Host:
 @pytest.fixture(scope="module")
 def images() -> dict[str, np.ndarray]:
     """COUNT images of the data set of each model, uint8 NHWC."""
+    demo_models.ensure()
     found = {}
     for name in NAMES:
         with Model(support.MODELS / f"{name}.tflite") as model:
@@ -120,6 +122,7 @@ def test_the_program_for_phones(
     """tflbnn benchmark --adb with the real program, on a phone of a folder and the shim."""
     from tests.runtime import fake_adb
 
+    demo_models.ensure()
     root, tools = tmp_path / "phone", tmp_path / "bin"
     for folder in (root / "data" / "local" / "tmp", tools):
         folder.mkdir(parents=True)
