@@ -48,7 +48,14 @@ SECTIONS = {
     ),
     "mca": (
         "NEON, estimated",
-        "What llvm-mca expects of the convolution's inner loop, from the first cache; not measured on a device.",
+        "What llvm-mca expects of the convolution's inner loop, from the first cache; not measured on a device. A turn "
+        "is 2,048 binary multiply-accumulates: 32 input channels, 32 output channels, 2 pixels.",
+    ),
+    "android_host": (
+        "Android's libraries on a PC",
+        "Stock TensorFlow Lite for Android (x86-64) and the delegate built for Android, run in a JVM through a shim of "
+        "Android's C library, with XNNPACK attached explicitly; beside it the Python package, in turn, in processes of "
+        "their own. Binary: the delegate's part, by its profile. Times of one image, without a device.",
     ),
     "agreement": (
         "Agreement",
