@@ -4,7 +4,7 @@ Network-in-Network as Nano and Tiny (table 2, SB), each trained in XNOR-Net's wa
 epochs more (6.1): a single network that is trained as long as five members together, the best of its epochs, bagging
 and boosting (SAMME) with independent and with sequential members, the votes hard and soft, and the float twin.
 
-python benchmarks/ensembles.py                 train what the result file lacks, then write docs/ensembles_measured.md
+python benchmarks/ensembles.py                 train what the result file lacks, then write docs/ensemble_results.md
 python benchmarks/ensembles.py --members 10    let every ensemble grow to 10 members
 python benchmarks/ensembles.py --table         write the page alone
 
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ensembles_page
 import numpy as np
 import results
 
@@ -229,9 +230,12 @@ def main() -> None:
             # Another process may have written meanwhile.
             rows = list(results.read(path)) if path.exists() else []
             rows = [r for r in rows if (r["case"], int(r["seed"]), r["method"]) != (case, seed, what)]
-            rows = [{**row, "command": row["command"]} for row in [*rows, *new]]
+            rows = [*rows, *new]
             results.write(NAME, rows)
+            ensembles_page.write(rows, CASES)
             print(json.dumps({key: new[-1][key] for key in ("case", "method", "members", "test_accuracy")}), flush=True)
+    if arguments.table:
+        ensembles_page.write(rows, CASES)
 
 
 if __name__ == "__main__":

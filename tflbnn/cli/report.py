@@ -84,6 +84,29 @@ def _compare(runs: list[Path], output: Path | None, data_dir: Path | None, threa
     return Comparison(str(page), rows, notices)
 
 
+def _ensemble(run: Path, output: Path | None, threads: int) -> Report:
+    from tflbnn._files import read_json
+    from tflbnn.analysis.report.ensemble import write_ensemble
+    from tflbnn.cli._quiet import quiet_status
+
+    with quiet_status("opening the ensemble") as progress:
+        page, opened, timings = write_ensemble(run, output, threads=threads, progress=progress)
+    exported = opened.model_tflite.is_file()
+    found = (
+        read_json(opened.verification_json, "verification") if exported and opened.verification_json.is_file() else None
+    )
+    return Report(
+        report=str(page),
+        run=str(run),
+        test_accuracy=opened.metrics.get("test_accuracy"),
+        size_bytes=opened.model_tflite.stat().st_size if exported else None,
+        latency_ms=timings["ensemble"].median_ms if timings else None,
+        float_latency_ms=None,
+        verified=found.get("verified") is True if isinstance(found, dict) else None,
+        notices=[],
+    )
+
+
 @_command
 def command(
     runs: Annotated[
@@ -110,7 +133,10 @@ def command(
     run = runs[0]
     from tflbnn.analysis import report
     from tflbnn.cli._quiet import quiet_status
+    from tflbnn.ensembles import EnsembleRun
 
+    if EnsembleRun.is_one(run):
+        return _ensemble(run, output, threads)
     with quiet_status("opening the run") as progress:
         page, facts = report.write(run, output, data_dir=data_dir, threads=threads, progress=progress)
     latency, verification = facts.latency, facts.verification

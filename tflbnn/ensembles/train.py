@@ -16,10 +16,11 @@ from tflbnn import data
 from tflbnn._files import read_json, readable_errors, write_json
 from tflbnn.ensembles import reweighting
 from tflbnn.ensembles.diversity import diversity
-from tflbnn.ensembles.member import OUTPUTS, Lesson, digest, load_arrays, train_member
+from tflbnn.ensembles.member import LAST_STEPS, OUTPUTS, Lesson, digest, load_arrays, train_member
 from tflbnn.ensembles.parallel import train_in_parallel
 from tflbnn.ensembles.run import EnsembleRun, member_folder
 from tflbnn.ensembles.settings import Settings
+from tflbnn.ensembles.stability import deviation, step_accuracies
 from tflbnn.ensembles.voting import rule_of, vote
 from tflbnn.errors import UserError
 from tflbnn.recipes import Pretraining, Recipe
@@ -288,5 +289,20 @@ class _Training:
                 ]
             metrics[f"{part}_members"] = (outputs.argmax(axis=2) == split.y).mean(axis=1).tolist()
             metrics[f"{part}_diversity"] = dataclasses.asdict(diversity(outputs.argmax(axis=2), split.y))
+        if self.settings.step_images:
+            metrics["test_deviation"] = self._deviations(ensemble)
         metrics["test_accuracy"] = metrics[f"test_{self.settings.voting}"][-1]
         write_json(self.out / "metrics.json", metrics)
+
+    def _deviations(self, ensemble: EnsembleRun) -> dict[str, list[float]]:
+        """How much the accuracy of 1 to K members oscillates over their last training steps."""
+        steps = np.stack([load_arrays(member.run.path / LAST_STEPS)["outputs"] for member in ensemble.members])
+        images = min(self.settings.step_images, len(self.dataset.test))
+        tested, y = steps[:, :, -images:], self.dataset.test.y[:images]
+        return {
+            voting: [
+                deviation(step_accuracies(tested[:k], y, rule_of(self.settings.method, voting), ensemble.weights[:k]))
+                for k in range(1, len(steps) + 1)
+            ]
+            for voting in ("hard", "soft")
+        }
