@@ -125,6 +125,8 @@ def page(rows: list[dict[str, str]]) -> str:
         for variant in VARIANTS
     }
     lines = [_INTRODUCTION]
+    if remaining := len(list(missing(rows, VARIANTS))):
+        lines += [f"{remaining} of these runs are still to be done, which the command does.", ""]
     for title, group in GROUPS.items():
         first, *_ = group
         lines += [f"**{title}**", "", f"| variant | test accuracy in % | against {first} | seeds |"]
