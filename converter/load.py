@@ -20,7 +20,7 @@ from tflbnn.errors import UserError
 
 _REFUSED = ("Lambda", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod", "InstanceProperty")
 # What is no layer and has no code of its own.
-_INTERNAL = ("Functional", "Sequential", "Model", "InputLayer", "TensorShape", "DTypePolicy", "Policy")
+_INTERNAL = ("Functional", "Sequential", "Model", "InputLayer", "TensorShape", "TypeSpec", "DTypePolicy", "Policy")
 _LARGEST_CONFIGURATION = 64 << 20
 
 
