@@ -15,7 +15,7 @@ from pathlib import Path
 
 from android_demo.tools import native
 from android_demo.tools.archive import write_zip
-from android_demo.tools.common import BUILD, DELEGATE_MIN_SDK, ROOT, main, run
+from android_demo.tools.common import BUILD, DELEGATE_MIN_SDK, ROOT, main, run, up_to_date
 from android_demo.tools.maven import classpath
 
 DELEGATE = ROOT / "android_demo" / "delegate"
@@ -26,6 +26,8 @@ CLASSES = BUILD / "delegate" / "classes.jar"
 def compile_java() -> Path:
     """The Java half: build/android/delegate/classes.jar, of classes that any Android version can read."""
     sources = sorted((DELEGATE / "src" / "main" / "java").rglob("*.java"))
+    if up_to_date(CLASSES, sources):
+        return CLASSES
     classes = BUILD / "delegate" / "classes"
     lint = ("-Xlint:all,-options", "-Werror")
     run("javac", "--release", "8", *lint, "-cp", classpath("tflite"), "-d", classes, *sources)

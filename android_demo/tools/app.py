@@ -67,6 +67,9 @@ def merged_manifest() -> Path:
 def compile_resources() -> Path:
     """resources.ap_, and beside it R.java in gen/ and the keep rules of what the resources name."""
     compiled, linked, assets = OUT / "resources.zip", OUT / "resources.ap_", SOURCE / "assets"
+    files = [path for folder in (SOURCE / "res", assets) for path in folder.rglob("*")]
+    if up_to_date(linked, [SOURCE / "AndroidManifest.xml", ROOT / "tflbnn" / "__init__.py", *files]):
+        return linked
     run(aapt2(), "compile", "--dir", SOURCE / "res", "-o", compiled)
     shutil.rmtree(OUT / "gen", ignore_errors=True)
     (android,) = fetch("android")
