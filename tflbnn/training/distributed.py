@@ -105,7 +105,9 @@ def _fit(
         if not distribution.is_asynchronous:
             return made
         # Each worker begins somewhere else; seeds of 0 are no seeds.
-        return made.skip(tf.cast(tf.raw_ops.RandomUniformInt(shape=[], minval=0, maxval=steps), tf.int64)).repeat()
+        scalar = tf.zeros((0,), tf.int32)
+        low, high = tf.constant(0, tf.int64), tf.constant(steps, tf.int64)
+        return made.skip(tf.raw_ops.RandomUniformInt(shape=scalar, minval=low, maxval=high)).repeat()
 
     validation = evaluation_batches(dataset.validation, dataset.normalization, task)
     recorder: keras.callbacks.Callback = Recorder(recipe, out, task.columns, history, progress)
