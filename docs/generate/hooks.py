@@ -41,7 +41,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         own = [f"{name}.md" for name in wanted if name in names]
         if title == "Python":
             own += [f"{name}.md" for name in sorted(names) if name.startswith("api/") and name != "api/index"]
-        nav += own if not title else [{title: own}]
+        nav += [{title: own}] if title else [{"Home": own[0]}, *own[1:]]
     named = {name for wanted in SECTIONS.values() for name in wanted} | set(LAST)
     rest = [name for name in sorted(names) if name not in named and "/" not in name]
     config.nav = [*nav, *(f"{name}.md" for name in [*rest, *LAST])]

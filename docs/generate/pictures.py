@@ -74,7 +74,7 @@ def quantizer_plot(name: str, side: str) -> bytes:
     axes.plot(points, forward, color=drawing.COLOURS[0], linewidth=1.6, label=f"q({symbol})")
     axes.plot(points, gradient, color=drawing.COLOURS[1], linewidth=1.4, linestyle="--", label=f"∂q/∂{symbol}")
     drawing.graph(axes, symbol, "", f"{name}, of {side}")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # below
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=drawing.DOTS_PER_INCH, metadata={"Software": None})
     return buffer.getvalue()

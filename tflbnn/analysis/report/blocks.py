@@ -54,7 +54,8 @@ class Pairs(Block):
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column's heading, whose lines end with a line feed, and its alignment: "" (left), "n" (numbers), "c"."""
+    """A column's heading, whose lines end with a line feed, and its alignment: "" (left), "n" (numbers), "c" (centre),
+    "shape" (left, in one line)."""
 
     name: str
     align: str = ""

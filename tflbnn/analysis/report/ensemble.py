@@ -162,13 +162,13 @@ def _members(run: EnsembleRun) -> list[blocks.Block]:
 def _diversity(run: EnsembleRun) -> list[blocks.Block]:
     found = run.metrics["test_diversity"]
 
-    def text(value: float | None, form: str) -> str:
-        return "–" if value is None or math.isnan(value) else format(value, form)
+    def text(value: float | None, form: Callable[[float], str] = percent) -> str:
+        return "–" if value is None or math.isnan(value) else form(value)
 
     rows = [
-        ("disagreement: one of a pair is right, the other wrong", text(found["disagreement"], ".1%")),
-        ("different labels of a pair", text(found["different_labels"], ".1%")),
-        ("Q statistic: 0 independent, 1 the same mistakes", text(found["q_statistic"], ".2f")),
+        ("disagreement: one of a pair is right, the other wrong", text(found["disagreement"])),
+        ("different labels of a pair", text(found["different_labels"])),
+        ("Q statistic: 0 independent, 1 the same mistakes", text(found["q_statistic"], "{:.2f}".format)),
     ]
     for voting, values in run.metrics.get("test_deviation", {}).items():
         rows.append((f"deviation over the last training steps, one member, {voting}", f"{100 * values[0]:.2f} points"))

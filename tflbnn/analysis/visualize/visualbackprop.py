@@ -92,11 +92,7 @@ def draw(subjects: Sequence[Subject], pixels: NDArray[np.uint8], names: Sequence
             left, right = row[1 + 2 * number : 3 + 2 * number]
             drawing.panel(left, shown, guess, cmap="inferno", vmin=0, vmax=1)
             drawing.panel(right, composite(image, shown))
-        heading = grid[0][1 + 2 * number].annotate(
-            subject.name, (1.05, 1.3), xycoords="axes fraction", ha="center", fontsize=9, annotation_clip=False
-        )
-        heading.set_in_layout(False)  # it belongs to two columns
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.25 / figure.get_figheight()))
+    _head(figure, [(subject.name, grid[0][1 + 2 * n], grid[0][2 + 2 * n]) for n, subject in enumerate(subjects)])
     title = "VisualBackProp: where a prediction comes from"
     caption = """LTB figure 6: the image; of each network the pixels that contribute most, with the class it sees
         there; and both together. After Bojarski et al. (2016)."""
@@ -108,3 +104,13 @@ def composite(pixels: NDArray[np.uint8], shown: NDArray[np.float32]) -> NDArray[
     grey = pixels.mean(axis=2, keepdims=True).repeat(3, axis=2)
     strength = np.sqrt(shown)[..., np.newaxis]  # or the fainter parts would not be seen
     return np.rint(0.75 * grey * (1 - strength) + np.float32([235, 40, 30]) * strength).astype(np.uint8)
+
+
+def _head(figure: drawing.Figure, headings: Sequence[tuple[str, drawing.Axes, drawing.Axes]]) -> None:
+    """Writes a name above two columns each."""
+    margin = 0.3 / figure.get_figheight()
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - margin))
+    figure.canvas.draw()  # from here on the columns stay where they are
+    for name, left, right in headings:
+        middle = (left.get_position().x0 + right.get_position().x1) / 2
+        figure.text(middle, 1 - margin / 2, name, ha="center", va="center", fontsize=9).set_in_layout(False)

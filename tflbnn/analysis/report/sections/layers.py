@@ -12,7 +12,8 @@ from tflbnn.analysis.units import short, size
 TITLE = "Layers: bits, sizes, operations"
 
 _COLUMNS = (
-    *(Column(name) for name in ("layer", "type", "output")),
+    *(Column(name) for name in ("layer", "type")),
+    Column("output", "shape"),
     *(Column(name, "c") for name in ("input\nbits", "weight\nbits")),
     *(Column(name, "n") for name in ("parameters", "size", "float\nMACs", "binary\nMACs")),
 )

@@ -135,7 +135,7 @@ def _roofline(products: list[tuple[int, Operation]], profile: Profile) -> list[B
         lines,
     )
     headings = columns(("operation", "kernel", "MACs", "MAC/byte", "MAC/cycle", "of bound"))
-    headings[1] = dataclasses.replace(headings[1], align="")
+    headings[:2] = [dataclasses.replace(heading, align="shape") for heading in headings[:2]]
     text = (
         "A dot is a binary convolution: the farther right, the more it does with a byte; the higher, the more it does "
         "in a cycle. No kernel gets above the horizontal line. What lies above the sloped one has its data in caches."
