@@ -90,7 +90,7 @@ def compile_kotlin(libraries: str) -> Path:
     target = OUT / "app.jar"
     generated = sorted((OUT / "gen").rglob("*.java"))
     sources = sorted((SOURCE / "kotlin").rglob("*.kt"))
-    if up_to_date(target, [*sources, *(OUT / "gen").rglob("*.java"), aar.CLASSES]):
+    if up_to_date(target, [*(SOURCE / "kotlin").rglob("*"), *generated, aar.CLASSES]):
         return target
     shutil.rmtree(classes, ignore_errors=True)
     run("javac", "--release", "8", "-Xlint:-options", "-d", classes, *generated)
