@@ -151,5 +151,14 @@ class EpochRecorder(Recorder):
                 f"Lower optimizer.learning_rate, which is {self.recipe.optimizer.learning_rate:g}."
             )
         self.local.set_weights(self.model.get_weights())
-        validated = self.local.evaluate(self.validation, verbose=0, return_dict=True)
-        super().on_epoch_end(epoch, logs | {f"val_{name}": value for name, value in validated.items()})
+        super().on_epoch_end(epoch, logs | self._validated())
+
+    def _validated(self) -> dict[str, float]:
+        """By hand, as Keras would evaluate on the workers here."""
+        loss, right, number = 0.0, 0, 0
+        for x, y in self.validation:
+            probabilities, labels = self.local(x, training=False).numpy(), y.numpy()
+            loss -= float(np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)).sum())
+            right += int((probabilities.argmax(1) == labels).sum())
+            number += len(labels)
+        return {"val_loss": loss / number, "val_accuracy": right / number}
