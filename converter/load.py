@@ -20,7 +20,7 @@ from tflbnn.errors import UserError
 
 _REFUSED = ("Lambda", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod", "InstanceProperty")
 # What is no layer and has no code of its own.
-_INTERNAL = ("Functional", "Sequential", "Model", "InputLayer", "TensorShape", "TypeSpec", "DTypePolicy", "Policy")
+_INTERNAL = ("Functional", "Sequential", "Model", "InputLayer", "TensorShape", "TypeSpec", "Policy", "__tuple__")
 _LARGEST_CONFIGURATION = 64 << 20
 
 
@@ -107,16 +107,3 @@ def _known(name: str) -> bool:
     places = [keras.layers, keras.models, keras.initializers, keras.constraints, keras.regularizers, keras.optimizers]
     places += [lq.layers, lq.quantizers, lq.constraints]
     return any(hasattr(place, short) for place in places) or short in keras.utils.get_custom_objects()
-
-
-_INTERNAL = (
-    "Functional",
-    "Sequential",
-    "Model",
-    "InputLayer",
-    "TensorShape",
-    "DTypePolicy",
-    "Policy",
-    "__tuple__",
-    "__numpy__",
-)
