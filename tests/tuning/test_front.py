@@ -28,7 +28,7 @@ TABLE = LatencyTable(
 
 def test_a_search_for_a_front(tmp_path, capsys):
     space = parse_space(SMALL, ["growth_rate=4,8,64", "t_clip=0.5,1.5"])
-    limit = parse_constraints("size<=6KB")
+    limit = parse_constraints("size<=4KB")
     settings = Settings(
         space, "grid", objectives=("accuracy", "latency", "size"), constraints=limit, latency="predicted"
     )
@@ -38,9 +38,9 @@ def test_a_search_for_a_front(tmp_path, capsys):
     refused = [row for row in found.rows if row.status == "failed"]
     assert [row.values["network.growth_rate"] for row in refused] == [64, 64]
     for row in refused:
-        assert row.reason.startswith("size must be at most 6 KB. Received: ")
+        assert row.reason.startswith("size must be at most 4 KB. Received: ")
         assert row.reason.endswith(", counted.")
-        assert row.size_bytes > 6000
+        assert row.size_bytes > 4000
         assert not (sorted((out / "trials").glob("trial_*"))[row.trial - 1] / "history.csv").exists()
     assert len(completed) == 4
     assert all(row.latency_ms > 0 for row in completed)

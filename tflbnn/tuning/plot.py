@@ -101,13 +101,16 @@ def _panel(axes: Any, completed: list[Row], baselines: Sequence[Baseline], cost:
         marker, colour = BASELINES[row.name.rpartition(", ")[2]]
         x, y = cost_of(row), 100 * row.val_accuracy
         axes.scatter([x], [y], marker=marker, s=48, color=colour, zorder=5)
-        axes.annotate(row.name, (x, y), xytext=(6, -3), textcoords="offset points", fontsize=7.5, color=MUTED)
+        above = marker == "s"  # the same network in 8 bits often stands close
+        offset, vertical = ((0, 7), "bottom") if above else ((0, -7), "top")
+        axes.annotate(row.name, (x, y), xytext=offset, textcoords="offset points", fontsize=7.5, color=MUTED,
+                      ha="center", va=vertical)  # fmt: skip
     if beside or cost == "latency":
         axes.set_xscale("log")
     else:
         axes.ticklabel_format(useOffset=False)
     axes.set_xlabel(label)
-    axes.margins(0.08)
+    axes.margins(0.15 if beside else 0.08)
     axes.grid(color="#e3e6e9", linewidth=0.7, zorder=0, which="both" if beside else "major")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=MUTED, which="both")
