@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tflbnn.ensembles import theory
@@ -44,6 +44,7 @@ def test_a_neurons_variance_is_what_drawing_gives(binarized, members):
     assert theory.simulate(**values) == pytest.approx(theory.output_variance(**values), rel=0.06)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 10), st.floats(0.1, 3), st.sampled_from(["activations", "weights", "both"]))
 def test_the_theorems_k_is_the_least_that_beats_float(sigma, sigma_w, binarized):
     k = theory.members_to_beat_float(sigma, sigma_w, binarized)
