@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from tflbnn.binarization import QUANTIZERS, Binarization
 QUANTIZED = [
     (name, side) for name, facts in QUANTIZERS.items() for side in facts.quantizes if getattr(facts, side).name
 ]
+METHODS = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "results" / "methods_fashion_mnist.csv"
 FIELDS = {"inputs": "input_quantizer", "weights": "kernel_quantizer"}
 SYMBOLS = {"inputs": "x", "weights": "w"}
 
@@ -24,7 +28,7 @@ def picture(name: str, side: str) -> str:
 
 def make() -> dict[str, bytes]:
     """Every picture by its path."""
-    from tflbnn.analysis.visualize import scaling, tradeoff
+    from tflbnn.analysis.visualize import scaling, sweep, tradeoff
 
     rng = np.random.default_rng(0)
     x, w = rng.normal(0, 1, (4, 16, 16, 64)), rng.normal(0, 0.05, (3, 3, 64, 32))
@@ -32,9 +36,23 @@ def make() -> dict[str, bytes]:
     drawings = [
         scaling.draw(products, "inputs from N(0, 1) and weights from N(0, 0.05²)"),
         tradeoff.tradeoff(tradeoff.published(), "networks with the accuracy published on ImageNet"),
+        sweep.sweep([sweep.Trained(*settings) for settings in methods()], "a binary LeNet on Fashion-MNIST"),
     ]
     pictures = {f"figures/{drawing.name}.png": drawing.png for drawing in drawings}
     return pictures | {picture(name, side): quantizer_plot(name, side) for name, side in QUANTIZED}
+
+
+def methods() -> list[tuple[float, str, float]]:
+    """t_clip, scaling and test accuracy of the trainings behind LTB figure 4, from their result file.
+
+    >>> (0.5, "none") in {(t_clip, scaling) for t_clip, scaling, _ in methods()}
+    True
+    """
+    scalings = {"": "none", "B": "backward", "FB": "both"}
+    with open(METHODS, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = [(re.fullmatch(r"t_clip ([\d.]+)(?:, scaling (B|FB))?", row["variant"]), row) for row in rows]
+    return [(float(match[1]), scalings[match[2] or ""], float(row["test_accuracy"])) for match, row in found if match]
 
 
 def values(name: str, side: str, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
