@@ -1,12 +1,13 @@
 package org.tflbnn.demo.ui
 
 import android.Manifest
-import android.content.Intent
+import android.content.ComponentCallbacks2
+import android.graphics.Insets
 import android.graphics.SurfaceTexture
 import android.hardware.camera2.CameraCharacteristics
 import android.provider.Settings
 import android.view.View
-import android.widget.TextView
+import android.view.WindowInsets
 import java.util.Random
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -80,6 +81,26 @@ class CameraScreenTest {
         val frame = SyntheticFrame.random(random, 64, 48)
         await("bars") { screen.pipeline.offer(frame::copyTo) || controller.get().barsOf(R.id.bars).isNotEmpty() }
         await("bars") { controller.get().barsOf(R.id.bars).size == 3 }
+    }
+
+    @Test fun `low memory lets go of the model, and the next frame opens it again`() {
+        addCamera()
+        allow()
+        val activity = start().get()
+        activity.awaitModel()
+        application.onTrimMemory(ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN)
+        application.onLowMemory()
+        val frame = SyntheticFrame.random(Random(3), 64, 48)
+        await("a free worker") { activity.cameraScreen.pipeline.offer(frame::copyTo) }
+        await("bars") { activity.barsOf(R.id.bars).size == 3 }
+    }
+
+    @Test fun `the system's bars cover nothing`() {
+        val root = start().get().find<View>(R.id.root)
+        val insets = WindowInsets.Builder().setInsets(WindowInsets.Type.systemBars(), Insets.of(0, 63, 0, 42))
+            .setInsets(WindowInsets.Type.displayCutout(), Insets.of(80, 0, 0, 0)).build()
+        root.dispatchApplyWindowInsets(insets)
+        assertEquals(listOf(80, 63, 0, 42), root.run { listOf(paddingLeft, paddingTop, paddingRight, paddingBottom) })
     }
 
     @Test fun `a camera that another app takes is a sentence with a button`() {
