@@ -87,6 +87,11 @@ Status Conv2D::Resize(const Shape* inputs, Shape* outputs) {
   job_.stride_width = params_.width.stride;
   job_.pad_top = static_cast<ptrdiff_t>(rows.before);
   job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  job_.window_numbers = 0;
+  if (kernel_) {
+    const ptrdiff_t columns = (kernel_->tile_pixels - 1) * job_.stride_width + job_.filter_width;
+    job_.window_numbers = job_.filter_height * columns * job_.channels_in;
+  }
   pixels_ = out.Rows();
   grain_ = pixels_ ? static_cast<size_t>(job_.output_width) : 1;
   if (kernel_ && pixels_ && job_.filter_height == 1 && job_.filter_width == 1 &&
@@ -99,16 +104,14 @@ Status Conv2D::Resize(const Shape* inputs, Shape* outputs) {
   return Status::Ok();
 }
 
-size_t Conv2D::WindowFloats() const {
-  if (!kernel_) return 0;
-  const ptrdiff_t columns = (kernel_->tile_pixels - 1) * job_.stride_width + job_.filter_width;
-  return AlignUp(static_cast<size_t>(job_.filter_height * columns * job_.channels_in));
+size_t Conv2D::WindowBytes() const {
+  return AlignUp(static_cast<size_t>(job_.window_numbers) * kConv2DTiles * sizeof(float));
 }
 
 // The epilogue's stages, then a window for each thread.
 size_t Conv2D::ScratchBytes(int threads) const {
   return AlignUp(epilogue_.ScratchBytes()) +
-         WindowFloats() * sizeof(float) * static_cast<size_t>(threads);
+         WindowBytes() * static_cast<size_t>(threads);
 }
 
 void Conv2D::Run(const Arguments& arguments) const {
@@ -118,10 +121,11 @@ void Conv2D::Run(const Arguments& arguments) const {
   job.stages = epilogue_.Bind(arguments, arguments.scratch);
   job.stage_count = epilogue_.size();
   if (!kernel_) return RunReference(job, 0, pixels_);
-  auto* const windows = reinterpret_cast<float*>(static_cast<uint8_t*>(arguments.scratch) +
-                                                 AlignUp(epilogue_.ScratchBytes()));
+  auto* const windows =
+      static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes());
   arguments.pool->ParallelFor(pixels_, grain_, [&](size_t first, size_t last, int thread) {
-    kernel_->run(job, windows + WindowFloats() * static_cast<size_t>(thread), first, last);
+    auto* const window = windows + WindowBytes() * static_cast<size_t>(thread);
+    kernel_->run(job, reinterpret_cast<float*>(window), first, last);
   });
 }
 

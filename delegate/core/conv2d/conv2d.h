@@ -47,7 +47,7 @@ class Conv2D : public ChainOperation {
 
  private:
   void PackWeights(const std::vector<float>& filter);
-  size_t WindowFloats() const;
+  size_t WindowBytes() const;  // of a thread
 
   const Conv2DParams params_;
   const Conv2DKernel* const kernel_;  // null: the reference

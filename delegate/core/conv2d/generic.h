@@ -73,14 +73,40 @@ struct Conv2DGeneric {
     E::template Run<P>(job.stages, job.stage_count, pixels, channel, left < 32 ? left : 32, sum);
   }
 
-  template <int P>
-  static void Blocks(const Conv2DJob& job, const float* input, ptrdiff_t step, ptrdiff_t pitch,
-                     ptrdiff_t pixel) {
+  struct Place {
+    const float* input;
+    ptrdiff_t pitch, pixel;
+    ptrdiff_t count;  // of pixels
+  };
+
+  template <int N>
+  static TFLBNN_INLINE void Count(const Conv2DJob& job, const Place& tile, int block) {
+    const ptrdiff_t step = job.stride_width * job.channels_in;
+    if (tile.count == kTilePixels) {
+      Tile<kTilePixels, N>(job, tile.input, step, tile.pitch, tile.pixel, block);
+    } else if (tile.count == kSmallTile) {
+      Tile<kSmallTile, N>(job, tile.input, step, tile.pitch, tile.pixel, block);
+    } else {
+      Tile<1, N>(job, tile.input, step, tile.pitch, tile.pixel, block);
+    }
+  }
+
+  // Block after block: its weights stay in the first cache. While they are new, each tile fetches a
+  // part of the next block's.
+  static void Blocks(const Conv2DJob& job, const Place* tiles, ptrdiff_t count, bool cold) {
+    const ptrdiff_t numbers = job.filter_height * job.filter_width * job.channels_in * 32;
     for (int block = 0; block * 32 < job.channels_out; ++block) {
-      if (2 * (job.channels_out - block * 32) > 32) {
-        Tile<P, kVectors>(job, input, step, pitch, pixel, block);
-      } else {
-        Tile<P, kVectors / 2>(job, input, step, pitch, pixel, block);
+      const bool last = block * 32 + 32 >= job.channels_out;
+      const float* ahead = job.weights + (block + 1) * numbers;
+      for (const Place* tile = tiles; tile != tiles + count; ++tile) {
+        const ptrdiff_t fetched = cold && !last ? numbers / count : 0;
+        for (ptrdiff_t i = 0; i < fetched; i += 16) __builtin_prefetch(ahead + i, 0, 2);
+        ahead += fetched;
+        if (2 * (job.channels_out - block * 32) > 32) {
+          Count<kVectors>(job, *tile, block);
+        } else {
+          Count<kVectors / 2>(job, *tile, block);
+        }
       }
     }
   }
@@ -109,34 +135,34 @@ struct Conv2DGeneric {
     }
   }
 
-  static void Run(const Conv2DJob& job, float* window, size_t first, size_t last) {
-    const ptrdiff_t step = job.stride_width * job.channels_in;
+  static void Run(const Conv2DJob& job, float* windows, size_t first, size_t last) {
+    Place tiles[kConv2DTiles];
+    bool cold = true;
     for (auto at = static_cast<ptrdiff_t>(first); at < static_cast<ptrdiff_t>(last);) {
-      const ptrdiff_t ox = at % job.output_width, row = at / job.output_width;
-      const ptrdiff_t oy = row % job.output_height, image = row / job.output_height;
-      ptrdiff_t count = job.output_width - ox;
-      if (count > static_cast<ptrdiff_t>(last) - at) count = static_cast<ptrdiff_t>(last) - at;
-      count = count >= kTilePixels ? kTilePixels : count >= kSmallTile ? kSmallTile : 1;
-      const ptrdiff_t y = oy * job.stride_height - job.pad_top;
-      const ptrdiff_t x = ox * job.stride_width - job.pad_left;
-      const ptrdiff_t columns = (count - 1) * job.stride_width + job.filter_width;
-      const float* input = window;
-      ptrdiff_t pitch = columns * job.channels_in;
-      if (y >= 0 && x >= 0 && y + job.filter_height <= job.input_height &&
-          x + columns <= job.input_width) {
-        pitch = job.input_width * job.channels_in;
-        input = job.input + (image * job.input_height + y) * pitch + x * job.channels_in;
-      } else {
-        CopyWindow(job, image, y, x, columns, window);
+      ptrdiff_t n = 0;
+      for (float* window = windows; n < kConv2DTiles && at < static_cast<ptrdiff_t>(last);
+           ++n, window += job.window_numbers) {
+        const ptrdiff_t ox = at % job.output_width, row = at / job.output_width;
+        const ptrdiff_t oy = row % job.output_height, image = row / job.output_height;
+        ptrdiff_t count = job.output_width - ox;
+        if (count > static_cast<ptrdiff_t>(last) - at) count = static_cast<ptrdiff_t>(last) - at;
+        count = count >= kTilePixels ? kTilePixels : count >= kSmallTile ? kSmallTile : 1;
+        const ptrdiff_t y = oy * job.stride_height - job.pad_top;
+        const ptrdiff_t x = ox * job.stride_width - job.pad_left;
+        const ptrdiff_t columns = (count - 1) * job.stride_width + job.filter_width;
+        const ptrdiff_t pitch = job.input_width * job.channels_in;
+        if (y >= 0 && x >= 0 && y + job.filter_height <= job.input_height &&
+            x + columns <= job.input_width) {
+          tiles[n] = {job.input + (image * job.input_height + y) * pitch + x * job.channels_in,
+                      pitch, at, count};
+        } else {
+          CopyWindow(job, image, y, x, columns, window);
+          tiles[n] = {window, columns * job.channels_in, at, count};
+        }
+        at += count;
       }
-      if (count == kTilePixels) {
-        Blocks<kTilePixels>(job, input, step, pitch, at);
-      } else if (count == kSmallTile) {
-        Blocks<kSmallTile>(job, input, step, pitch, at);
-      } else {
-        Blocks<1>(job, input, step, pitch, at);
-      }
-      at += count;
+      Blocks(job, tiles, n, cold);
+      cold = false;
     }
   }
 };
