@@ -269,9 +269,9 @@ class Reader {
     NodeSpec spec;
     spec.builtin_code = depthwise ? 4 : 3;
     spec.rule = ShapeRule::kDeclared;
-    const int filter =
-        depthwise ? Constant(kTfLiteFloat32, {1, height, width, channels_in})
-                  : Constant(kTfLiteFloat32, {channels_out, height, width, channels_in});
+    const int filter = depthwise
+                           ? Constant(kTfLiteFloat32, {1, height, width, channels_in})
+                           : Constant(kTfLiteFloat32, {channels_out, height, width, channels_in});
     spec.inputs = {source, filter, Constant(kTfLiteFloat32, {channels_out})};
     std::vector<int> shape = {dims[0], 1, 1, channels_out};
     for (size_t axis = 0; axis < 2; ++axis)

@@ -221,9 +221,8 @@ TEST(ConvolutionsAgreeWithTheReference) {
     const auto filter = Floats(random, params.height.filter * params.width.filter *
                                            params.channels_in * params.channels_out);
     const auto bias = Floats(random, params.channels_out);
-    const Shape shape{4,
-                      {random.Between(0, 3), random.Between(4, 9), random.Between(4, 40),
-                       params.channels_in}};
+    const Shape shape{
+        4, {random.Between(0, 3), random.Between(4, 9), random.Between(4, 40), params.channels_in}};
     Epilogue epilogue(params.channels_out);
     const int words = static_cast<int>(WordsForChannels(params.channels_out));
     epilogue.Clamp(0, random.OneIn(2) ? 6 : INFINITY);
@@ -253,8 +252,7 @@ TEST(ConvolutionsOfSmallImages) {
     const auto filter = Floats(random, params.height.filter * params.width.filter *
                                            params.channels_in * params.channels_out);
     const auto bias = Floats(random, params.channels_out);
-    const Shape shape{
-        4, {1, random.Between(1, 20), random.Between(1, 20), params.channels_in}};
+    const Shape shape{4, {1, random.Between(1, 20), random.Between(1, 20), params.channels_in}};
     Compare(
         kConv2DKernels,
         [&](Isa isa) { return std::make_unique<Conv2D>(params, filter, bias, isa); }, {shape}, 1,
@@ -287,9 +285,8 @@ TEST(BlurredMaxPoolingsAgreeWithTheReference) {
     const Shape shape{
         4, {random.Between(0, 2), random.Between(6, 11), random.Between(6, 11), params.channels}};
     Compare(
-        kernels,
-        [&](Isa isa) { return std::make_unique<MaxBlur>(params, filter, bias, isa); }, {shape}, 1,
-        random);
+        kernels, [&](Isa isa) { return std::make_unique<MaxBlur>(params, filter, bias, isa); },
+        {shape}, 1, random);
   }
 }
 

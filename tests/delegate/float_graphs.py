@@ -87,7 +87,9 @@ class Author:
             fusedActivationFunction=activation,
         )
 
-    def conv2d(self, x: int, channels: int, size: int = 3, stride: int = 1, same: bool = True, activation: int = 0) -> int:
+    def conv2d(
+        self, x: int, channels: int, size: int = 3, stride: int = 1, same: bool = True, activation: int = 0
+    ) -> int:
         """A convolution of floats."""
         batch, height, width, channels_in = self.shape(x)
         side = [-(-n // stride) if same else (n - size) // stride + 1 for n in (height, width)]

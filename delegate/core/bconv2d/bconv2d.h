@@ -29,7 +29,8 @@ class BConv2D : public ChainOperation {
   int64_t binary_macs() const override;
 
  private:
-  explicit BConv2D(const BConv2DParams& params) : ChainOperation(params.channels_out), params_(params) {}
+  explicit BConv2D(const BConv2DParams& params)
+      : ChainOperation(params.channels_out), params_(params) {}
   Status CopyConstants(const BConv2DConstants& constants);
   Status PackWeights(const void* filter);
   void PackTransforms(const BConv2DConstants& constants);

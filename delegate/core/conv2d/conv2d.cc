@@ -23,8 +23,7 @@ void RunReference(const Conv2DJob& job, size_t first, size_t last) {
                         x = ox * job.stride_width - job.pad_left + tap % job.filter_width;
         const bool inside = y >= 0 && y < job.input_height && x >= 0 && x < job.input_width;
         const ptrdiff_t pixel = (image * job.input_height + y) * job.input_width + x;
-        const float v =
-            inside ? job.input[pixel * job.channels_in + i % job.channels_in] : 0.f;
+        const float v = inside ? job.input[pixel * job.channels_in + i % job.channels_in] : 0.f;
         sum = std::fma(v, *weight, sum);
       }
       ApplyStages(job.stages, job.stage_count, at, channel, sum);
@@ -50,7 +49,8 @@ Conv2D::Conv2D(const Conv2DParams& params, const std::vector<float>& filter,
 }
 
 void Conv2D::PackWeights(const std::vector<float>& filter) {
-  const size_t channels = static_cast<size_t>(params_.channels_out), depth = filter.size() / channels;
+  const size_t channels = static_cast<size_t>(params_.channels_out),
+               depth = filter.size() / channels;
   const size_t blocks = (channels + kLanes - 1) / kLanes;
   if (!weights_.AllocateZeroed(blocks * depth * kLanes * sizeof(float))) return;
   auto* const packed = weights_.as<float>();
@@ -110,8 +110,7 @@ size_t Conv2D::WindowBytes() const {
 
 // The epilogue's stages, then a window for each thread.
 size_t Conv2D::ScratchBytes(int threads) const {
-  return AlignUp(epilogue_.ScratchBytes()) +
-         WindowBytes() * static_cast<size_t>(threads);
+  return AlignUp(epilogue_.ScratchBytes()) + WindowBytes() * static_cast<size_t>(threads);
 }
 
 void Conv2D::Run(const Arguments& arguments) const {

@@ -43,12 +43,12 @@ struct Conv2DGeneric {
       const float* x[(P + 2) / 3];
       For<(P + 2) / 3>([&](auto p) TFLBNN_LAMBDA { x[p.value] = input + 3 * p.value * step; });
       for (const float* const end = input + run; x[0] != end; weights += 32) {
-        const auto at = [&](auto p) TFLBNN_LAMBDA {
-          return V::SetF(x[p.value / 3][p.value % 3 * step]);
-        };
+        const auto at = [&](auto p)
+                            TFLBNN_LAMBDA { return V::SetF(x[p.value / 3][p.value % 3 * step]); };
         if constexpr (P * N > 12) {
           F w[N];
-          For<N>([&](auto i) TFLBNN_LAMBDA { w[i.value] = V::LoadF(weights + i.value * V::kLanes); });
+          For<N>([&](auto i)
+                     TFLBNN_LAMBDA { w[i.value] = V::LoadF(weights + i.value * V::kLanes); });
           For<P>([&](auto p) TFLBNN_LAMBDA {
             const F v = at(p);
             For<N>([&](auto i) TFLBNN_LAMBDA {
@@ -128,9 +128,10 @@ struct Conv2DGeneric {
         continue;
       }
       memset(window, 0, bytes(before));
-      memcpy(window + before * channels,
-             job.input + ((image * job.input_height + row) * job.input_width + x + before) * channels,
-             bytes(inside));
+      memcpy(
+          window + before * channels,
+          job.input + ((image * job.input_height + row) * job.input_width + x + before) * channels,
+          bytes(inside));
       memset(window + (before + inside) * channels, 0, bytes(after));
     }
   }

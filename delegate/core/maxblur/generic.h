@@ -1,7 +1,7 @@
-// Max pooling and the depthwise convolution behind it in one pass, for every instruction set. V is a
-// simd/ description. Pooled rows live in a ring as long as the filter is high; an output row makes
-// those that it adds. Without a pooling they are the input's. A sum begins with the bias and takes
-// tap after tap, column by column, as XNNPACK's does.
+// Max pooling and the depthwise convolution behind it in one pass, for every instruction set. V is
+// a simd/ description. Pooled rows live in a ring as long as the filter is high; an output row
+// makes those that it adds. Without a pooling they are the input's. A sum begins with the bias and
+// takes tap after tap, column by column, as XNNPACK's does.
 #pragma once
 
 #include "core/epilogue/generic.h"
@@ -48,8 +48,7 @@ struct MaxBlurGeneric {
       for (ptrdiff_t fy = 0; fy < height; ++fy, tap += row) {
         F v[kN];
         Load<kFull>(v, tap, lanes);
-        For<kN>([&](auto i)
-                    TFLBNN_LAMBDA { most[i.value] = V::Max(v[i.value], most[i.value]); });
+        For<kN>([&](auto i) TFLBNN_LAMBDA { most[i.value] = V::Max(v[i.value], most[i.value]); });
       }
     };
     F last[kN];  // of the column before, where there are two
@@ -79,8 +78,9 @@ struct MaxBlurGeneric {
   // Up to 32 channels of an output row. rows[fy] are those of a pooled row, null outside, `pitch`
   // from one column to the next. The filter of kSide x kSide is known when compiling, or 0.
   template <int kSide, int kFull>
-  static TFLBNN_INLINE void BlurRow(const MaxBlurJob& job, const float* const* rows, ptrdiff_t pitch,
-                                    ptrdiff_t channel, ptrdiff_t lanes, float* output) {
+  static TFLBNN_INLINE void BlurRow(const MaxBlurJob& job, const float* const* rows,
+                                    ptrdiff_t pitch, ptrdiff_t channel, ptrdiff_t lanes,
+                                    float* output) {
     constexpr int kN = kFull > 0 ? kFull : kVectors;
     const ptrdiff_t height = kSide ? kSide : job.filter_height;
     const ptrdiff_t width = kSide ? kSide : job.filter_width;

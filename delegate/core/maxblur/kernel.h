@@ -13,8 +13,8 @@ struct MaxBlurJob {
   float* output;
   ptrdiff_t channels;
   ptrdiff_t input_height, input_width, pooled_height, pooled_width, output_height, output_width;
-  ptrdiff_t pool_height, pool_width;  // of a stride of 1 and no padding
-  bool pools;                         // whether it does anything
+  ptrdiff_t pool_height, pool_width;      // of a stride of 1 and no padding
+  bool pools;                             // whether it does anything
   ptrdiff_t filter_height, filter_width;  // of the depthwise convolution, at most kMaxBlurHeight
   ptrdiff_t stride_height, stride_width, pad_top, pad_left;
   const float* filter;  // [tap][lanes], as the bias readable 32 past the last channel

@@ -1,11 +1,12 @@
 // CONV_2D of floats before binary work: the first layer, and those that change the number of
 // channels. What follows (an activation, a sum, signs) is done while the result is in registers,
 // and what would be several partitions becomes one.
+#include "core/conv2d/conv2d.h"
+
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "core/conv2d/conv2d.h"
 #include "tflite/fusion/fusion.h"
 #include "tflite/fusion/nodes.h"
 
@@ -24,8 +25,8 @@ bool Read(const NodeReader& node, Conv2DParams* params, Limits* limits) {
   const auto& options = *static_cast<const Options*>(node.node->builtin_data);
   const TfLiteTensor &x = node.input(0), &filter = node.input(1), &bias = node.input(2);
   Shape shape;
-  if (!IsFloat(x) || x.dims->size != 4 || !IsFloat(node.output()) || !ConstantFloats(filter, &shape) ||
-      shape.rank != 4) {
+  if (!IsFloat(x) || x.dims->size != 4 || !IsFloat(node.output()) ||
+      !ConstantFloats(filter, &shape) || shape.rank != 4) {
     return false;
   }
   params->height = {shape.dims[1], options.stride_height, 1};

@@ -29,8 +29,7 @@ bool Pays(const Claims& claims, int node) {
   const TfLiteNode& depthwise = *claims.node(node).node;
   return Conv2D::Available(claims.kernel()) &&
          claims.ProducerOf(depthwise.inputs->data[0]) == static_cast<int>(FusionName::conv2d) &&
-         claims.AnyReader(depthwise.outputs->data[0],
-                          [](const Claims&, int, int) { return true; });
+         claims.AnyReader(depthwise.outputs->data[0], [](const Claims&, int, int) { return true; });
 }
 
 Status AddToPlan(Plan* plan, const NodeReader& node) {
