@@ -36,7 +36,7 @@ GROUPS = {
     "robolectric": ("org.robolectric:robolectric:jar:4.16.1", "junit:junit:jar:4.13.2"),
     "robolectric-android": (
         "org.robolectric:android-all-instrumented:jar:14-robolectric-10818077-i7",
-        "org.robolectric:android-all-instrumented:jar:15-robolectric-12650502-i7",
+        "org.robolectric:android-all-instrumented:jar:15-robolectric-13954326-i7",
     ),
 }
 ALONE = {"tflite", "android", "r8", "apktool", "robolectric-android"}
