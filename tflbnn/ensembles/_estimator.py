@@ -92,7 +92,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The labels (images,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
 
     def _fitted(self) -> EnsembleRun:
         if not hasattr(self, "run_"):
