@@ -95,6 +95,9 @@ def command(
         raise UserError("Models for another device need a folder. Received: no --models. Add --models FOLDER.")
     if (adb and measured) or (device and not adb):
         raise UserError("Times are of this machine, --from a file, or of a phone with --adb. Choose one of them.")
+    times = {} if measured is None else calibration.read_measured(measured)
+    if measured is not None and not times:
+        raise UserError(f"A latency table needs times. Received: none in {measured}. Write one line a model.")
     stream = console(stderr=True)
     with contextlib.ExitStack() as stack:
         folder = models or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -105,9 +108,7 @@ def command(
             paths = calibration.write_models(folder, lambda done: progress.update(task, completed=done))
         if only_models:
             return Calibrated(str(folder), len(paths))
-        if measured is not None:
-            times = calibration.read_measured(measured)
-        else:
+        if measured is None:
             task = progress.add_task("timing", total=calibration.ROUNDS)
 
             def tell(done: int) -> None:
