@@ -18,6 +18,7 @@ ALSO_IN_BIONIC = {
     "getauxval",
     "memrchr",
     "printf",
+    "pthread_cond_init",
     "pthread_detach",
     "pthread_mutex_trylock",
     "roundf",
