@@ -316,7 +316,7 @@ def _with_input_layers(binarization: Binarization, product: keras.layers.Layer, 
 
 
 class InputLayers:
-    """A product that sees shifted inputs, or whose outputs are scaled by the inputs' magnitudes; made once, called once.
+    """A product that sees shifted inputs, or whose outputs are scaled by the inputs' magnitudes; made and called once.
 
     Attributes:
         name: the product's.

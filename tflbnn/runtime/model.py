@@ -165,7 +165,7 @@ class Model:
         described = self.metadata.resized if self.metadata else None
         return described or self.input_shape[1:3]
 
-    def preprocess(self, image: str | os.PathLike[str] | Image | ArrayLike) -> NDArray[np.float32]:
+    def preprocess(self, image: str | os.PathLike[str] | Image | ArrayLike) -> NDArray[Any]:
         """An image as `predict` wants it, by the normalization that the file carries.
 
         Args:
@@ -175,7 +175,8 @@ class Model:
                 colour becomes grey, or grey colour, as the model wants.
 
         Returns:
-            float32 of shape (1, height, width, channels): (pixel - mean) / std.
+            float32 of shape (1, height, width, channels): (pixel - mean) / std; of a model whose input is uint8, the
+            pixels themselves.
 
         Raises:
             UserError: no such file, no image, or the model takes no images or says not how to normalize them.
@@ -192,6 +193,8 @@ class Model:
                 "export, or normalize the pixels as in training and feed the array to predict()."
             )
         pixels = images.middle(images.fit(images.read(image), *self.resized, shape[3]), *shape[1:3])
+        if next(iter(self.input_specs.values()))[1] == np.uint8:
+            return pixels[np.newaxis]
         mean, std = (np.asarray(value, np.float32) for value in (self.metadata.mean, self.metadata.std))
         return ((pixels.astype(np.float32) - mean) / std)[np.newaxis]
 
