@@ -250,7 +250,7 @@ class Execution(Checked):
     """
 
     prefix = "execution."
-    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
     jit_compile: bool = False
     steps_per_execution: int = bounded(1, 1, 4096)
 

@@ -1,6 +1,6 @@
 """Every network, in its smallest form, trains a step, converts, verifies and runs on the delegate."""
 
-from __future__ import annotations
+from __future__ import inspect
 
 import dataclasses
 
@@ -93,7 +93,7 @@ def check(model: keras.Model, binarization: Binarization) -> None:
 
 
 def own_binarization(name: str) -> Binarization:
-    return networks.get(name).__defaults__[-1]
+    return inspect.signature(networks.get(name)).parameters["binarization"].default
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
