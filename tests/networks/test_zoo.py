@@ -1,8 +1,9 @@
 """Every network, in its smallest form, trains a step, converts, verifies and runs on the delegate."""
 
-from __future__ import inspect
+from __future__ import annotations
 
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
