@@ -103,7 +103,7 @@ def merge(flatbuffers: Sequence[bytes], rule: Rule, weights: Sequence[float]) ->
         whole.model.signatureDefs.append(_signature(members[-1], place, whole.model.subgraphs[-1], names, output))
     whole.model.metadata = None
     _describe(whole, {"rule": rule, "weights": list(weights), "signatures": members})
-    return whole.pack()
+    return add_metadata(whole.pack(), Metadata())
 
 
 class _Merger:
@@ -117,12 +117,14 @@ class _Merger:
         whole.model.buffers = whole.model.buffers[:1]  # the first stands for no data
         for tensor in kept:
             tensor.buffer = 0
+        _drop_empty(kept)
         self.buffers: dict[bytes, int] = {}
         self.constants: dict[Any, int] = {}
         self.computed: dict[Any, NDArray[np.int32]] = {}
 
     def add(self, graph: Graph) -> int:
         """Adds a member's operators; where its output is."""
+        _drop_empty(graph.main.tensors)
         main = self.whole.main
         places = dict(zip(map(int, graph.main.inputs), map(int, self.inputs), strict=True))
         places[-1] = -1
@@ -349,6 +351,14 @@ def verify_ensemble(
         "max_abs_error": max(error, *(one["max_abs_error"] for one in found)),
         "same_labels": float((counted.argmax(axis=1) == by_keras.argmax(axis=1)).mean()),
     }
+
+
+def _drop_empty(tensors: Sequence[schema.TensorT]) -> None:
+    """Takes tables away that say nothing about how a float is quantized."""
+    for tensor in tensors:
+        found = tensor.quantization
+        if found is not None and found.scale is None and found.zeroPoint is None and found.min is None:
+            tensor.quantization = None
 
 
 def _options(operator: schema.OperatorT) -> Any:

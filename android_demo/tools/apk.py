@@ -38,7 +38,8 @@ def shrink(app: CompiledApp) -> Path:
     (android,) = fetch("android")
     run(
         *("java", "-Xmx1g", "-cp", classpath("r8"), "com.android.tools.r8.R8", "--release", "--min-api", str(MIN_SDK)),
-        *("--lib", android, *configuration, "--pg-map-output", OUT / "mapping.txt", "--output", folder, *inputs),
+        *("--lib", android, "--lib", native.java_home()),  # which has what android.jar holds of java.*
+        *(*configuration, "--pg-map-output", OUT / "mapping.txt", "--output", folder, *inputs),
     )
     return folder / "classes.dex"
 

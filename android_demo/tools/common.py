@@ -16,6 +16,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tflbnn
 MIN_SDK = 24  # of the app; the delegate's library runs from 21
 DELEGATE_MIN_SDK = 21
 TARGET_SDK = 35
+LINES = 40  # of what a failed program has said
 PAGE = 16384  # devices with Android 15 may have pages of 16 KiB
 
 
@@ -37,7 +38,8 @@ def run(*command: str | Path, **options: object) -> str:
     """What a program prints; when it fails, its own words are the message."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, **options)
     if done.returncode:
-        raise BuildError(f"{Path(command[0]).name} failed.\n{done.stdout}{done.stderr}".rstrip())
+        said = f"{done.stdout}{done.stderr}".rstrip().splitlines()
+        raise BuildError("\n".join([f"{Path(command[0]).name} failed.", *said[-LINES:]]))
     return done.stdout
 
 

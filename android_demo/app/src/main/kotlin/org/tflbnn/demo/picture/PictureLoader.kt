@@ -21,7 +21,7 @@ fun loadPicture(resolver: ContentResolver, uri: Uri): Picture = withinMemory {
         val size = BitmapFactory.Options().apply { inJustDecodeBounds = true }
         open(resolver, uri) { BitmapFactory.decodeStream(it, null, size) }
         if (size.outWidth <= 0 || size.outHeight <= 0) throw DemoException(Problem.NO_PICTURE)
-        val options = BitmapFactory.Options()
+        val options = BitmapFactory.Options().apply { inSampleSize = 1 }
         while (maxOf(size.outWidth, size.outHeight) / options.inSampleSize > LONGEST_SIDE) options.inSampleSize *= 2
         val bitmap = open(resolver, uri) { BitmapFactory.decodeStream(it, null, options) }
             ?: throw DemoException(Problem.NO_PICTURE)
