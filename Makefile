@@ -19,6 +19,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DELEGATE_SOURCES := $(shell find delegate -name '*.cc' -o -name '*.h' -o -name '*.inc' -o -name '*.txt' -o -name '*.map' -o -name '*.cmake')
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 PACKAGES_ARM := qemu-user g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
+PACKAGES_ANDROID := openjdk-17-jdk-headless maven apksigner
+ABIS ?= arm64-v8a
 
 # The first of the candidates that is Python 3.10 to 3.12 and can make virtual environments.
 define find_python
@@ -70,7 +72,7 @@ test: setup lint  ## every test that needs Python and a C++ compiler only
 
 .PHONY: test-long
 test-long: setup $(VENV)/.wheels  ## the tests that take minutes: 200 random networks, 2,000 mutations of each kind of file
-	$(PYTEST) -m long
+	$(PYTEST) -m long --ignore=tests/android
 
 .PHONY: test-wheels
 test-wheels: setup $(VENV)/.wheels  ## the wheels: x86-64 in a clean environment, aarch64 under qemu
@@ -88,6 +90,28 @@ test-arm: setup  ## the delegate for ARM, 64-bit and 32-bit, under qemu
 	@for tool in qemu-aarch64 aarch64-linux-gnu-g++ arm-linux-gnueabihf-g++; do command -v $$tool >/dev/null 2>&1 || { \
 	  echo "make: test-arm needs $$tool. Install it (Debian: apt-get install $(PACKAGES_ARM))" >&2; exit 2; }; done
 	$(BIN)/python tests/delegate/arm/run.py
+
+.PHONY: require-android
+require-android:
+	@for tool in javac mvn apksigner; do command -v $$tool >/dev/null 2>&1 || { \
+	  echo "make: building for Android needs $$tool. Install it (Debian: apt-get install $(PACKAGES_ANDROID))" >&2; exit 2; }; done
+
+.PHONY: apk
+apk: require-android setup $(VENV)/.wheels  ## the demo app, signed with a debug key; needs no Android SDK (ABIS="arm64-v8a armeabi-v7a": more)
+	@$(BIN)/python -m android_demo.tools.apk $(ABIS)
+
+.PHONY: aar
+aar: require-android setup $(VENV)/.wheels  ## the delegate for any Android app, build/android/tflbnn-delegate.aar
+	@$(BIN)/python -m android_demo.tools.aar
+
+.PHONY: demo-models
+demo-models: setup  ## train the models that the app ships (SMOKE=1: next to nothing, into build/android/models)
+	@$(BIN)/python -m android_demo.tools.demo_models $(if $(SMOKE),--smoke --out build/android/models)
+
+.PHONY: test-android
+test-android: require-android setup $(VENV)/.wheels  ## the delegate and the app for Android on this machine, with screenshots
+	$(BIN)/python -m pytest -n 0 -m long tests/android
+	$(BIN)/python -m android_demo.tools.app_tests
 
 .PHONY: test-fuzz
 test-fuzz: setup  ## the delegate under sanitizers: tests, stress, libFuzzer (FUZZ_RUNS=1000000 FUZZ_SEED=0 FUZZ_FLATBUFFERS=20000: all)
@@ -122,6 +146,20 @@ benchmark-delegate: setup  ## measure the delegate for the README and docs/bench
 	@for part in $(PARTS); do echo "benchmarks/$$part.py"; $(BIN)/python benchmarks/$$part.py || exit; done
 	$(BIN)/python benchmarks/readme_table.py
 
+.PHONY: benchmark-training
+benchmark-training: setup  ## measure training against plain Larq and Keras, for docs/benchmarks.md
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/readme_table.py
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+.PHONY: docs
+docs: setup $(VENV)/.docs  ## the documentation, into build/site; a link that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python docs/generate/check_links.py build/site
+
 .PHONY: clean
 clean:  ## remove what was built (keeps .venv and runs/)
-	rm -rf build dist *.egg-info tflbnn/runtime/*tflbnn_delegate.* $(VENV)/.installed $(VENV)/.wheels
+	rm -rf build dist *.egg-info tflbnn/runtime/*tflbnn_delegate.* $(VENV)/.installed $(VENV)/.wheels $(VENV)/.docs

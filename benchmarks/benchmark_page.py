@@ -48,12 +48,27 @@ SECTIONS = {
     ),
     "mca": (
         "NEON, estimated",
-        "What llvm-mca expects of the convolution's inner loop, from the first cache; not measured on a device.",
+        "What llvm-mca expects of the convolution's inner loop, from the first cache; not measured on a device. A turn "
+        "is 2,048 binary multiply-accumulates: 32 input channels, 32 output channels, 2 pixels.",
+    ),
+    "android_host": (
+        "Android's libraries on a PC",
+        "Stock TensorFlow Lite for Android (x86-64) and the delegate built for Android, run in a JVM through a shim of "
+        "Android's C library, with XNNPACK attached explicitly; beside it the Python package, in turn, in processes of "
+        "their own. Binary: the delegate's part, by its profile. Times of one image, without a device.",
     ),
     "agreement": (
         "Agreement",
         "Random networks with exact weights, compared with Keras bit for bit; then with constants that round, against "
         "the reference kernels without fusions. Batches of none are left out where a gate fits one sample only.",
+    ),
+    "training": (
+        "Training",
+        "`make benchmark-training`: trainings of tflbnn and of plain Keras fit on the same Larq network take turns in "
+        "one process, on the same images without augmentation. Images a second are those of whole epochs after the "
+        "first, with validation and, of tflbnn, checkpoint, TensorBoard and history; the first is slower by tracing "
+        "and compiling. Rows below 'tflbnn' change one setting of `execution`; its defaults are the fastest of these "
+        "on this processor, which multiplies bfloat16 (AMX). What half precision costs in accuracy: methods.md.",
     ),
     "convert": (
         "Converting",

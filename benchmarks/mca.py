@@ -24,12 +24,12 @@ FLAGS = ("-std=c++17", "-O3", "-fPIC", "-ffp-contract=off", "-fno-exceptions", f
 # Products of signs in a turn of the loop: 32 input channels, 32 output channels, 2 pixels.
 MACS = 32 * 32 * 2
 ITERATIONS = 1000
-# Processor: (vector instructions a cycle of 128 bits, the model LLVM 19 uses).
+# Processor: (vector instructions a cycle of 128 bits, the model LLVM 19 uses, the phones' core of that class).
 PROCESSORS = {
-    "neoverse-n1": (2, "its own"),
-    "cortex-a76": (2, "cortex-a57"),
-    "neoverse-v1": (4, "its own"),
-    "cortex-a55": (1, "its own"),
+    "neoverse-n1": (2, "its own", "Cortex-A76"),
+    "cortex-a76": (2, "cortex-a57", ""),
+    "neoverse-v1": (4, "its own", "Cortex-X1"),
+    "cortex-a55": (1, "its own", "Cortex-A55"),
 }
 
 
@@ -73,15 +73,18 @@ def main() -> int:
         r"LLVM version (\S+)", subprocess.run([mca, "--version"], capture_output=True, text=True).stdout
     )
     rows = []
-    for processor, (pipes, model) in PROCESSORS.items():
+    for processor, (pipes, model, phone) in PROCESSORS.items():
         # Exclusive or, population count and addition for each 128 products.
         bound = 128 * pipes / 3
-        expected = MACS / cycles(mca, loop, processor)
+        turn = cycles(mca, loop, processor)
+        expected = MACS / turn
         rows.append(
             {
                 "kind": "estimate",
                 "processor": processor,
                 "model": model,
+                "in_phones": phone,
+                "cycles_a_turn": f"{turn:.1f}",
                 "mac_per_cycle": f"{expected:.1f}",
                 "bound": f"{bound:.1f}",
                 "share_of_bound": f"{expected / bound:.2f}",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import os
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +23,15 @@ from tflbnn.converter.export import Exported, export
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import lower as _lower
 from tflbnn.converter.passes import PassReport
+from tflbnn.converter.rest import Rest, RestReport, require_rest
+from tflbnn.converter.rest import rewrite as rewrite_rest
 from tflbnn.converter.verify import verify as _verify
 from tflbnn.detection import PostProcessing
-from tflbnn.errors import UserError
 from tflbnn.runtime.metadata import Metadata, add_metadata
 
 __all__ = ["Conversion", "Exported", "Metadata", "Report", "convert", "export"]
 
+_VERIFIED = 8  # samples; ranges are measured on all that are given
 _PACKAGES = ("tensorflow", "tf-keras", "larq", "larq-compute-engine")
 
 
@@ -39,12 +42,14 @@ class Report:
     Attributes:
         explain: what became of every layer.
         passes: what every pass did.
-        verification: what `verify` found; None where it was not asked.
+        verification: what `verify` found, of a smaller rest before it was made so; None where it was not asked.
+        rest: what became of a rest that is not float32.
     """
 
     explain: tuple[Explained, ...]
     passes: tuple[PassReport, ...]
     verification: dict[str, Any] | None
+    rest: RestReport | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +62,14 @@ class Conversion:
 
 def convert(
     model: keras.Model,
-    rest: Literal["float32"] = "float32",
+    rest: Rest = "float32",
     labels: Sequence[str] | None = None,
     samples: np.ndarray | None = None,
     metadata: Metadata | None = None,
     verify: bool = True,
     fail_on_float: bool = False,
+    dump_passes: str | os.PathLike[str] | None = None,
+    sample_labels: np.ndarray | None = None,
 ) -> Conversion:
     """Converts a Keras model and verifies the result.
 
@@ -70,12 +77,17 @@ def convert(
 
     Args:
         model: float32, its inputs' shapes known but for the batch, which becomes 1 (a runtime can resize it).
-        rest: what the layers that are not binary compute in; float32 is all there is so far.
+        rest: what the layers that are not binary are: float32, float16 (their weights stored so), int8 (convolutions
+            and dense layers on integers, their ranges measured on `samples`; where `metadata` has a mean and std, the
+            input becomes uint8 pixels), or int8-dynamic (weights stored as int8, float inputs).
         labels: names of the classes, in the order of the output.
-        samples: inputs to verify on, (number, ...); of several inputs, a list. Random ones when left out.
+        samples: inputs to verify and to measure ranges on, (number, ...); of several inputs, a list. Random ones when
+            left out.
         metadata: what else the file says about itself; `labels` take precedence over its own.
         verify: False skips the comparison with Keras.
-        fail_on_float: refuse when a layer that was trained on 1 bit would not run on it.
+        fail_on_float: refuse when a layer that was trained on few bits would not run on 1-bit products.
+        sample_labels: the samples' classes, for the accuracy before and after in the report of the rest.
+        dump_passes: a folder that gets the graph as text before the first pass and after each.
 
     Raises:
         UserError: the model cannot be converted; the message names the layer and the cause.
@@ -85,20 +97,29 @@ def convert(
     >>> convert(model, labels=["no", "yes"]).flatbuffer[4:8]
     b'TFL3'
     """
-    if rest != "float32":
-        raise UserError(f"The rest of a binary network is float32. Received: rest={rest!r}. Leave it out.")
+    require_rest(rest)
     graph = Graph(_lower(model))
-    reports = passes.run(graph)
-    rows = _explain(model, graph)
+    reports = passes.run(graph, dump_passes)
+    rows = _explain(model, graph, reports)
     if fail_on_float:
         require_binary(rows)
+    described = metadata or Metadata(name=model.name)
+    verification = small = None
+    arrays = [samples] if isinstance(samples, np.ndarray) else samples
+    if rest != "float32":
+        plain = graph.pack()
+        some = None if arrays is None else [array[:_VERIFIED] for array in arrays]
+        verification = _verify(model, plain, some) if verify else None
+        graph, small = rewrite_rest(plain, rest, arrays, sample_labels, described.mean, described.std)
+        if small.input == "uint8":  # the file normalizes by itself
+            described = dataclasses.replace(described, mean=(0.0,), std=(1.0,))
     if (defaults := getattr(model, "default_boxes", None)) is not None:
         append_post_processing(graph, defaults, PostProcessing())
-    described = metadata or Metadata(name=model.name)
     if labels is not None:
         described = dataclasses.replace(described, labels=tuple(labels))
     versions = {"tflbnn": __version__, **{name: importlib.metadata.version(name) for name in _PACKAGES}}
     described = dataclasses.replace(described, versions=versions | described.versions)
     flatbuffer = add_metadata(graph.pack(), described)
-    verification = _verify(model, flatbuffer, samples) if verify else None
-    return Conversion(flatbuffer, Report(rows, reports, verification))
+    if rest == "float32" and verify:
+        verification = _verify(model, flatbuffer, arrays)
+    return Conversion(flatbuffer, Report(rows, reports, verification, small))

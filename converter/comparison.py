@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflbnn._keras import keras, tf
-from tflbnn.converter.binary import Binary, layer_of
+from tflbnn.converter.binary import Binary, by_result, layer_of
 from tflbnn.converter.exact import unpack_bits
 from tflbnn.converter.explain import leaves
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.naming import layers_of
+from tflbnn.converter.naming import is_part, layers_of
 from tflbnn.converter.synchronized import Fed, SynchronizedModel, is_quantizer
-from tflbnn.converter.ties import Margins
+from tflbnn.converter.ties import Margins, near_zero
 from tflbnn.errors import VerificationError
 
 # Largest difference of a float value, as a share of the largest value of its tensor.
@@ -49,7 +49,8 @@ class Comparison:
         samples: Mapping[str, NDArray[Any]],
         values: Mapping[int, NDArray[Any]],
     ) -> None:
-        self.model, self.graph, self.binaries, self.samples, self.values = model, graph, binaries, samples, values
+        self.model, self.graph, self.samples, self.values = model, graph, samples, values
+        self.groups = by_result(binaries)
         self.layers = dict(leaves(model))
         self.producers = {int(index): operator for operator in graph.operators for index in operator.outputs}
 
@@ -62,17 +63,18 @@ class Comparison:
         parts = []
         for part, synchronized, outputs in self._runs():
             # In this order, so that a wrong multiplier is found at its own layer, not at the next one's sign.
-            errors = [self._layer_error(binary, synchronized, part) for binary in self.binaries]
+            errors = [self._layer_error(group[0], synchronized, part) for group in self.groups]
             self._require_ties(synchronized, part)
             parts.append((synchronized, outputs, errors))
         entries = []
-        for index, binary in enumerate(self.binaries):
+        for index, (binary, *others) in enumerate(self.groups):
             found = [s for run, _, _ in parts for s in run.synchronizations if s.layer == binary.path]
             errors = [errors[index] for _, _, errors in parts if errors[index] is not None]
             entries.append(
                 {
                     "layer": binary.path,
                     "products": binary.convolution.products,
+                    "convolutions": 1 + len(others),
                     "output": "float32" if binary.convolution.threshold is None else "bits",
                     "mismatches": 0,
                     "ties": sum(s.ties for s in found),
@@ -115,8 +117,20 @@ class Comparison:
         """What the flatbuffer fed to every quantized layer."""
         feeds: dict[str, list[Fed]] = {}
         margins = Margins(self.graph, self.values)
-        channels = {int(b.operator.inputs[0]): b.convolution.channels for b in self.binaries}
+        channels = {}
+        summands = set()
+        for group in self.groups:
+            for binary in group:
+                channels[int(binary.operator.inputs[0])] = binary.convolution.channels
+            planes = list(dict.fromkeys(int(binary.operator.inputs[0]) for binary in group))
+            surrounded = next((found for index in planes if (found := self._surrounded(index)) is not None), None)
+            if len(group) > 1 or surrounded is not None:
+                summands.update(id(binary.operator) for binary in group)
+                fed = self._planes(planes, channels, margins) if surrounded is None else _signs(surrounded)
+                feeds.setdefault(group[0].path, []).append(fed)
         for operator in self.graph.operators:
+            if id(operator) in summands:
+                continue
             kind = self.graph.kind(operator)
             path = layers_of(self.graph.name(operator.outputs[0]))[0]
             if kind == "LceQuantize" and path in self.layers and is_quantizer(self.layers[path]):
@@ -135,6 +149,30 @@ class Comparison:
                     value = np.where(unpack_bits(value, count), np.float32(-1), np.float32(1))
                 feeds.setdefault(path, []).append(Fed(value, functools.partial(margins.near, index)))
         return feeds
+
+    def _planes(self, planes: list[int], channels: Mapping[int, int], margins: Margins) -> Fed:
+        """What several tensors of bits stand for together: numbers from 0 to 2^planes - 1, which are levels."""
+        codes = np.zeros((), np.uint32)
+        for number, index in enumerate(planes):
+            codes = codes + (unpack_bits(self.values[index], channels[index]).astype(np.uint32) << number)
+
+        def near() -> NDArray[np.bool_] | None:
+            found = [margins.near(index) for index in planes]
+            return None if any(one is None for one in found) else np.logical_or.reduce(found)
+
+        return Fed(codes, near, coded=True)
+
+    def _surrounded(self, bits: int) -> NDArray[Any] | None:
+        """The numbers that a border was put around before their signs were taken; None where there is none."""
+        for kind in ("LceQuantize", "PADV2"):
+            source = self.producers.get(bits)
+            if source is None or self.graph.kind(source) != kind:
+                return None
+            bits = int(source.inputs[0])
+        if bits in self.values:
+            return self.values[bits]
+        places = {int(index): place for place, index in enumerate(self.graph.main.inputs)}
+        return list(self.samples.values())[places[bits]] if bits in places else None
 
     def _quantized_input(self, index: int) -> int:
         """Back through what only moves values, to the tensor that was quantized."""
@@ -156,7 +194,7 @@ class Comparison:
         """Largest difference of a float output from Keras's; None where Keras has no such tensor."""
         if binary.convolution.threshold is not None:
             return None
-        error = self._tensor_error(int(binary.operator.outputs[0]), synchronized, part)
+        error = self._tensor_error(binary.result, synchronized, part)
         if error is not None and not error[1] <= TOLERANCE:
             raise VerificationError(
                 f"The flatbuffer differs from the Keras model, first at {binary.path}: with the same input bits its "
@@ -178,8 +216,9 @@ class Comparison:
             # A layer's own activation may be the next operator.
             activation = getattr(self.layers.get(path), "activation", None)
             values_after = [value] if activation is None else [value, np.asarray(activation(tf.constant(value)))]
-            outputs = [output for output in synchronized.outputs.get(path, []) if output.shape == value.shape]
-            errors += [difference(given, output) for given in values_after for output in outputs]
+            # Axes of 1 may be put in between, as by a convolution of one dimension.
+            outputs = [o for o in synchronized.outputs.get(path, []) if _without_ones(o) == _without_ones(value)]
+            errors += [difference(given.reshape(o.shape), o) for given in values_after for o in outputs]
         return min(errors, key=lambda error: error[1], default=None)
 
     def _first_difference(self, synchronized: SynchronizedModel, part: slice) -> str | None:
@@ -187,6 +226,8 @@ class Comparison:
         last = {self.graph.name(index).partition("#")[0]: index for index in self.producers}
         for operator in self.graph.operators:
             index = int(operator.outputs[0])
+            if is_part(self.graph.name(index)):
+                continue
             name = self.graph.name(index).partition("#")[0]
             # A layer may become several operators; only the last of them gives its output.
             if index not in self.values or self.values[index].dtype != np.float32 or last[name] != index:
@@ -206,6 +247,14 @@ class Comparison:
                 if source is not None and self.graph.kind(source) == "LceBconv2d":
                     return layer_of(self.graph, self.layers, source)
         return path
+
+
+def _signs(numbers: NDArray[Any]) -> Fed:
+    return Fed(np.where(numbers >= 0, np.float32(1), np.float32(-1)), lambda: near_zero(numbers))
+
+
+def _without_ones(value: NDArray[Any]) -> tuple[int, ...]:
+    return (len(value), *(size for size in value.shape[1:] if size != 1))
 
 
 def difference(value: NDArray[Any], expected: NDArray[Any]) -> tuple[float, float]:

@@ -30,6 +30,17 @@ def unpack_bits(words: NDArray[np.int32], channels: int) -> NDArray[np.bool_]:
     return np.unpackbits(flat, axis=-1, bitorder="little", count=channels).astype(bool)
 
 
+def pack_bits(negative: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The opposite of `unpack_bits`: (..., channels) as (..., words), what fills up the last word is +1.
+
+    >>> pack_bits(np.array([[True, False, True, False]])).tolist()
+    [[5]]
+    """
+    missing = -negative.shape[-1] % _WORD
+    padded = np.pad(negative, [(0, 0)] * (negative.ndim - 1) + [(0, missing)])
+    return np.packbits(padded, axis=-1, bitorder="little").view("<i4")
+
+
 @dataclasses.dataclass(frozen=True)
 class BinaryConvolution:
     """An LceBconv2d: its constants and options.
@@ -82,8 +93,8 @@ class BinaryConvolution:
         signs = np.where(bits, exact(-1), exact(1))
         weights = np.where(self.filter, exact(-1), exact(1))
         filters, height, width, depth = self.filter.shape
-        rows = _window(signs.shape[1], height, self.strides[0], self.dilations[0], self.same)
-        columns = _window(signs.shape[2], width, self.strides[1], self.dilations[1], self.same)
+        rows = window(signs.shape[1], height, self.strides[0], self.dilations[0], self.same)
+        columns = window(signs.shape[2], width, self.strides[1], self.dilations[1], self.same)
         edges = ((0, 0), rows.padding, columns.padding, (0, 0))
         signs = np.pad(signs, edges, constant_values=exact(self.pad_value))
         groups = self.channels // depth
@@ -120,7 +131,7 @@ class BinaryConvolution:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Window:
+class Window:
     """One axis of a convolution."""
 
     padding: tuple[int, int]
@@ -133,11 +144,11 @@ class _Window:
         return slice(start, start + (self.size - 1) * self.stride + 1, self.stride)
 
 
-def _window(size: int, filter_size: int, stride: int, dilation: int, same: bool) -> _Window:
+def window(size: int, filter_size: int, stride: int, dilation: int, same: bool) -> Window:
     """TensorFlow's padding: SAME gives ceil(size / stride) outputs, what is odd goes behind."""
     reach = (filter_size - 1) * dilation + 1
     if not same:
-        return _Window((0, 0), (size - reach) // stride + 1, stride, dilation)
+        return Window((0, 0), (size - reach) // stride + 1, stride, dilation)
     outputs = -(-size // stride)
     missing = max(0, (outputs - 1) * stride + reach - size)
-    return _Window((missing // 2, missing - missing // 2), outputs, stride, dilation)
+    return Window((missing // 2, missing - missing // 2), outputs, stride, dilation)

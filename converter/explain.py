@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tflbnn._keras import keras, lq
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import layers_of
+from tflbnn.converter.passes import PassReport
+from tflbnn.converter.planes import MOST_PLANES
+from tflbnn.converter.signs import LARGEST_K
 from tflbnn.errors import UserError
-from tflbnn.quantizers import ActivationBases, DoReFaInputs, ResidualSigns, bits
+from tflbnn.quantizers import bits
 
 _BINARY = ("LceBconv2d", "LceBMaxPool2d")
 _CONVERSIONS = ("LceQuantize", "LceDequantize")
 
-# Of 1 bit these give 0 and 1, or signs with scales of their own.
-_NO_SIGNS = (lq.quantizers.SteHeaviside, DoReFaInputs, ActivationBases, ResidualSigns)
-
-# Layers that LCE has no binary operator for, with what to write instead.
+# Layers that have no binary operator here, with what to write instead.
 _NO_OPERATOR = {
-    "QuantDense": "a QuantConv2D(units, 1) on inputs reshaped to (1, 1, features)",
-    "QuantConv1D": "a QuantConv2D with a kernel of (1, width) on inputs with a height of 1",
-    "QuantDepthwiseConv2D": "a QuantConv2D",
-    "QuantSeparableConv1D": "QuantConv2D layers",
+    "QuantDepthwiseConv2D": "a QuantConv2D: of so few products a sum, bits save nothing",
+    "QuantSeparableConv1D": "QuantConv1D layers",
     "QuantSeparableConv2D": "QuantConv2D layers",
-    "QuantConv2DTranspose": "UpSampling2D and a QuantConv2D",
     "QuantConv3D": "QuantConv2D layers",
     "QuantConv3DTranspose": "QuantConv2D layers",
     "QuantLocallyConnected1D": "a QuantConv2D",
@@ -42,7 +39,7 @@ class Explained:
         operators: the operators that compute it; those of another layer that it went into have "in" before them.
         bits: of its products, 1 or 32; 0 where it has none.
         why: why it became that.
-        left_in_float: it was trained with 1-bit products and does not run on them.
+        left_in_float: it was trained on so few bits that it could run on 1-bit products, and does not.
     """
 
     layer: str
@@ -53,8 +50,9 @@ class Explained:
     left_in_float: bool
 
 
-def explain(model: keras.Model, graph: Graph) -> tuple[Explained, ...]:
-    """A row for every layer, in the model's order."""
+def explain(model: keras.Model, graph: Graph, reports: Sequence[PassReport] = ()) -> tuple[Explained, ...]:
+    """A row for every layer, in the model's order; why a pass nearly matched is said where that left it in float."""
+    missed = {layers_of(name)[0]: reason for report in reports for name, reason in report.missed}
     own: dict[str, list[str]] = {}
     within: dict[str, list[str]] = {}
     for operator in graph.operators:
@@ -63,7 +61,10 @@ def explain(model: keras.Model, graph: Graph) -> tuple[Explained, ...]:
             own.setdefault(first, []).append(graph.kind(operator))
             for layer in others:
                 within.setdefault(layer, []).append(first)
-    return tuple(_explain(path, layer, own.get(path, []), within.get(path, [])) for path, layer in leaves(model))
+    return tuple(
+        _explain(path, layer, own.get(path, []), within.get(path, []), missed.get(path))
+        for path, layer in leaves(model)
+    )
 
 
 def leaves(model: keras.Model, path: str = "") -> Iterator[tuple[str, keras.layers.Layer]]:
@@ -82,14 +83,16 @@ def require_binary(rows: tuple[Explained, ...]) -> None:
         raise UserError(f"Every layer trained on 1 bit must run on 1 bit. Received: {'; '.join(left)}")
 
 
-def _explain(path: str, layer: keras.layers.Layer, own: list[str], within: list[str]) -> Explained:
+def _explain(path: str, layer: keras.layers.Layer, own: list[str], within: list[str], missed: str | None) -> Explained:
     kind = type(layer).__name__
     operators = tuple(dict.fromkeys(own))
     binary = any(operator in _BINARY for operator in own)
     quantized = _quantizers(layer)
     if quantized:
-        trained = all(bits(quantizer) == 1 for quantizer in quantized.values())
-        why = "1-bit inputs and weights" if binary else _why_float(kind, layer, quantized)
+        counts = [bits(quantizer) for quantizer in quantized.values()]
+        trained = counts[0] <= LARGEST_K and max(counts) <= MOST_PLANES
+        number = own.count("LceBconv2d")
+        why = _why_binary(counts, number) if binary else _why_float(kind, layer, quantized, missed)
         return Explained(path, kind, operators, 1 if binary else 32, why, trained and not binary)
     if not own:
         if within:
@@ -111,23 +114,22 @@ def _quantizers(layer: keras.layers.Layer) -> dict[str, object]:
     return {name: present[name] for name in roles} if any(present.values()) else {}
 
 
-def _why_float(kind: str, layer: keras.layers.Layer, quantized: dict[str, object]) -> str:
+def _why_binary(counts: list[int], number: int) -> str:
+    inputs, weights = counts[0], counts[-1]
+    if inputs == weights == 1:
+        return "1-bit inputs and weights" + (f", by {number} binary convolutions" if number > 1 else "")
+    return f"{inputs}-bit inputs and {weights}-bit weights: the sum of {number} binary convolutions"
+
+
+def _why_float(kind: str, layer: keras.layers.Layer, quantized: dict[str, object], missed: str | None) -> str:
     for role, quantizer in quantized.items():
         what = "inputs" if role == "input_quantizer" else "weights"
         count, name = bits(quantizer), type(quantizer).__name__
         if quantizer is None:
-            return f"a 1-bit product needs 1-bit inputs and weights; the {what} have no quantizer"
-        if count != 1:
-            given = f"have {count} bits ({name})" if count < 32 else f"stay float ({name})"
-            return f"a 1-bit product needs 1-bit inputs and weights; the {what} {given}"
-        if isinstance(quantizer, _NO_SIGNS):
-            return f"a 1-bit product needs the {what}' signs, -1 and +1; {name} gives other values"
+            return f"a 1-bit product needs quantized inputs and weights; the {what} have no quantizer"
+        if count == 32:
+            return f"a 1-bit product needs quantized inputs and weights; the {what} stay float ({name})"
     for parent in type(layer).__mro__:
         if parent.__name__ in _NO_OPERATOR:
             return f"{kind} has no 1-bit operator; use {_NO_OPERATOR[parent.__name__]}"
-    groups = getattr(layer, "groups", 1)
-    if groups > 1:
-        channels = layer.kernel.shape[2]
-        if channels % 32:
-            return f"a group must have a multiple of 32 input channels, not {channels}; change groups={groups}"
-    return "its operations match no binary operator; use 'valid' padding or pad_values=1, and quantizers that give ±1"
+    return missed or "its operations match no binary operator; use quantizers whose values are sums of signs"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflbnn.runtime.flatbuffer import pack, schema, unpack
-from tflbnn.runtime.flexmap import Scalar, read_map
+from tflbnn.runtime.flexmap import Scalar, read_map, write_map
 
+_TYPES = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+# The field that files of old keep an operator's number in holds no more than this.
+_LAST_OLD_CODE = 127
 _BUILTINS = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
 _DTYPES = {
     schema.TensorType.FLOAT32: np.dtype("<f4"),
@@ -43,6 +46,18 @@ class Graph:
         if code.customCode:
             return code.customCode.decode()
         return _BUILTINS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+    def producers(self) -> dict[int, schema.OperatorT]:
+        """The operator that computes each tensor."""
+        return {int(index): operator for operator in self.operators for index in operator.outputs}
+
+    def consumers(self) -> dict[int, list[schema.OperatorT]]:
+        """The operators that read each tensor, in order."""
+        readers: dict[int, list[schema.OperatorT]] = {}
+        for operator in self.operators:
+            for index in dict.fromkeys(map(int, operator.inputs)):
+                readers.setdefault(index, []).append(operator)
+        return readers
 
     def of_kind(self, kind: str) -> list[schema.OperatorT]:
         return [operator for operator in self.operators if self.kind(operator) == kind]
@@ -77,6 +92,71 @@ class Graph:
         """
         converted = all(self.shape(int(given))[:1] == (1,) for given in self.main.inputs)
         return converted and self.shape(index)[:1] == (1,) and self.constant(index) is None
+
+    def operator(
+        self,
+        kind: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        options: Any = None,
+        version: int = 1,
+    ) -> schema.OperatorT:
+        """A new operator, not yet in the graph.
+
+        Args:
+            options: a builtin operator's, such as `schema.ReshapeOptionsT()`; a custom operator's as a map of scalars.
+            version: the oldest version of the builtin operator that takes these types.
+        """
+        operator = schema.OperatorT()
+        operator.opcodeIndex = self._operator_code(kind, version)
+        operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+        if isinstance(options, Mapping):
+            operator.customOptions = np.frombuffer(write_map(dict(options)), np.uint8)
+        elif options is not None:
+            operator.builtinOptions = options
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
+        return operator
+
+    def _operator_code(self, kind: str, version: int) -> int:
+        """Where the model lists an operator, which it does from now on."""
+        number = getattr(schema.BuiltinOperator, kind, schema.BuiltinOperator.CUSTOM)
+        custom = None if number != schema.BuiltinOperator.CUSTOM else kind.encode()
+        for place, code in enumerate(self.model.operatorCodes):
+            if max(code.builtinCode, code.deprecatedBuiltinCode) == number and (code.customCode or None) == custom:
+                code.version = max(code.version, version)
+                return place
+        code = schema.OperatorCodeT()
+        code.builtinCode, code.customCode, code.version = number, custom, version
+        code.deprecatedBuiltinCode = min(number, _LAST_OLD_CODE)
+        self.model.operatorCodes.append(code)
+        return len(self.model.operatorCodes) - 1
+
+    def replace(self, operator: schema.OperatorT, others: Sequence[schema.OperatorT]) -> None:
+        """Puts operators in the place of one; what then nobody reads goes with `remove_dead`."""
+        place = next(number for number, one in enumerate(self.operators) if one is operator)
+        self.main.operators = [*self.operators[:place], *others, *self.operators[place + 1 :]]
+
+    def text(self) -> str:
+        """The graph to read: an operator a line, constants by shape, options that are not 0."""
+        lines = []
+        for operator in self.operators:
+            options = self.options(operator) or getattr(operator.builtinOptions, "__dict__", {})
+            shown = " ".join(f"{key}={value}" for key, value in sorted(options.items()) if value is not None and value)
+            inputs = ", ".join(self._tensor_text(int(index)) for index in operator.inputs)
+            outputs = ", ".join(self._tensor_text(int(index)) for index in operator.outputs)
+            lines.append(f"{outputs} = {self.kind(operator)}({inputs})" + (f"  {shown}" if shown else ""))
+        ends = " -> ".join(
+            ", ".join(self._tensor_text(int(index)) for index in indices)
+            for indices in (self.main.inputs, self.main.outputs)
+        )
+        return "\n".join([ends, *lines]) + "\n"
+
+    def _tensor_text(self, index: int) -> str:
+        if index < 0:
+            return "none"
+        shape = "x".join(map(str, self.shape(index))) or "scalar"
+        what = "constant" if self.constant(index) is not None else f"'{self.name(index)}'"
+        return f"{what} {_TYPES[self.main.tensors[index].type].lower()} {shape}"
 
     def add_tensor(self, name: str, shape: Sequence[int], kind: int = schema.TensorType.FLOAT32) -> int:
         """A tensor that is computed, of a `schema.TensorType`; returns its index."""

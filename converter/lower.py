@@ -9,11 +9,13 @@ from __future__ import annotations
 from larq_compute_engine.mlir._tf_tfl_flatbuffer import convert_graphdef_to_tflite_flatbuffer
 from tensorflow.core.framework.types_pb2 import DataType
 
-from tflbnn._keras import keras, lq, tf
+from tflbnn._keras import keras, tf
 from tflbnn.converter.freeze import Frozen, freeze
 from tflbnn.converter.graph import Graph
+from tflbnn.converter.kernels import quantize_large_kernels
 from tflbnn.converter.naming import layer_of_node, layers_of, name_tensors, shorten_names
 from tflbnn.converter.pools import poolings_to_keep
+from tflbnn.converter.ternary import spell_out_ternary
 from tflbnn.errors import UserError
 from tflbnn.runtime.flatbuffer import schema
 from tflbnn.runtime.operators import BUILTIN, CUSTOM
@@ -22,9 +24,6 @@ SIGNATURE = "serving_default"
 
 # LCE may fail on these or not, by the numbers in their functions' names; no runtime here takes them either way.
 _CONTROL_FLOW = {"While": "WHILE", "StatelessWhile": "WHILE", "If": "IF", "StatelessIf": "IF"}
-
-# LCE 0.16 ends the whole process on quantized kernels of fully connected layers beyond this many weights.
-_MOST_DENSE_WEIGHTS = 2**25
 
 # What LCE's converter raises.
 _REFUSALS = (RuntimeError, ValueError, TypeError)
@@ -41,7 +40,6 @@ def lower(model: keras.Model) -> bytes:
             that TensorFlow Lite cannot express, or LCE's converter would not survive.
     """
     inputs, outputs = _interface(model)
-    _require_modest_dense_layers(model)
     try:
         frozen, origins, flatbuffer = _convert(model, inputs)
     except _REFUSALS as error:
@@ -78,24 +76,14 @@ def _interface(model: keras.Model) -> tuple[dict[str, tf.TensorSpec], list[str]]
     return inputs, list(model.output_names)
 
 
-def _require_modest_dense_layers(model: keras.Model) -> None:
-    for layer in model.submodules:
-        if isinstance(layer, lq.layers.QuantDense) and layer.kernel_quantizer is not None:
-            rows, columns = layer.kernel.shape
-            if rows * columns > _MOST_DENSE_WEIGHTS:
-                raise UserError(
-                    f"A quantized dense layer to convert has at most {_MOST_DENSE_WEIGHTS:,} weights: LCE's converter "
-                    f"crashes beyond. Received: {layer.name} of {rows}×{columns}. "
-                    f"Use {_MOST_DENSE_WEIGHTS // rows} units or fewer, or a smaller image."
-                )
-
-
 def _convert(model: keras.Model, inputs: dict[str, tf.TensorSpec]) -> tuple[Frozen, dict[str, tuple[str, str]], bytes]:
     """The graph, its nodes' own names and operations by their short names, and what LCE makes of it."""
     frozen = freeze(model, list(inputs.values()))
     for node in frozen.nodes.node:
         if node.op in _CONTROL_FLOW:
             raise _unknown_operator([layer_of_node(model, node.name)], _CONTROL_FLOW[node.op])
+    spell_out_ternary(frozen.nodes)
+    quantize_large_kernels(frozen.nodes)
     origins = shorten_names(frozen.nodes)
     short = {long: name for name, (long, _) in origins.items()}
     flatbuffer = convert_graphdef_to_tflite_flatbuffer(

@@ -18,6 +18,7 @@ from tflbnn.converter.graph import Graph
 from tflbnn.runtime.flatbuffer import schema
 
 _LONGEST_NAME = 50
+_PART = " part "
 # Letters only: LCE adds a number to a name that it meets twice.
 _ALPHABET = string.ascii_lowercase
 
@@ -115,8 +116,21 @@ def layers_of(name: str) -> list[str]:
 
     >>> layers_of("inner/conv;batch_norm#2")
     ['inner/conv', 'batch_norm']
+    >>> layers_of(part_of("inner/conv;batch_norm#2", 3))
+    ['inner/conv']
     """
-    return name.partition("#")[0].split(";")
+    return name.partition("#")[0].partition(_PART)[0].split(";")
+
+
+def part_of(name: str, part: int | str) -> str:
+    """The name of a tensor that is one summand, or another step, of what a layer gives."""
+    layer, sign, use = name.partition("#")
+    return f"{layer.split(';')[0]}{_PART}{part}{sign}{use}"
+
+
+def is_part(name: str) -> bool:
+    """Whether a tensor is only a part of what its layer gives."""
+    return _PART in name
 
 
 def layer_of_node(model: keras.Model, node: str) -> str:

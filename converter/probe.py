@@ -1,8 +1,8 @@
-"""Looking inside a flatbuffer: a copy with every intermediate tensor as an output, and its values on samples."""
+"""Looking inside a flatbuffer: a copy with intermediate tensors as outputs, and their values on samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,16 +16,21 @@ _BITS_FROM = ("LceQuantize", "LceBconv2d", "LceBMaxPool2d")
 
 
 class Probe:
-    """The values of a flatbuffer's tensors by index, computed by the delegate with one kernel."""
+    """The values of a flatbuffer's tensors by index, computed by the delegate with one kernel.
 
-    def __init__(self, flatbuffer: bytes, kernel: str | None) -> None:
+    Args:
+        only: the tensors to look at; None for every float tensor and all bits.
+    """
+
+    def __init__(self, flatbuffer: bytes, kernel: str | None, only: Collection[int] | None = None) -> None:
         graph = Graph(flatbuffer)
         # The copy is another file: neither its checksum nor its labels are its own.
         graph.model.metadata = None
         outputs = list(map(int, graph.main.outputs))
         computed = [int(index) for operator in graph.operators for index in operator.outputs]
         added = [index for index in computed if index not in outputs and self.wanted(graph, index)]
-        graph.main.outputs = np.array([*dict.fromkeys(outputs), *added], np.int32)
+        looked_at = [*dict.fromkeys(outputs), *added] if only is None else list(only)
+        graph.main.outputs = np.array(looked_at, np.int32)
         signature = graph.model.signatureDefs[0]
         signature.outputs = []
         for index in graph.main.outputs:

@@ -48,17 +48,30 @@ class Fed:
     Attributes:
         values: as Keras has them: signs in float32.
         near: where rounding may have turned a sign in the flatbuffer, of the same size; None where it is not known.
+        coded: the values are numbers of levels; what they stand for, Keras says.
     """
 
     values: NDArray[Any]
     near: Callable[[], NDArray[np.bool_] | None] = lambda: None
+    coded: bool = False
+
+    def levels(self, ours: NDArray[Any]) -> NDArray[Any]:
+        """The values by Keras's own: a level is what it is there at most places, in each sample by itself."""
+        values = self.values.reshape(ours.shape)
+        if not self.coded:
+            return values
+        result = np.empty_like(ours)
+        for sample, codes, theirs in zip(result, values, ours, strict=True):
+            for code in np.unique(codes):
+                sample[codes == code] = np.median(theirs[codes == code])
+        return result
 
     def part(self, samples: slice) -> Fed:
         def near() -> NDArray[np.bool_] | None:
             whole = self.near()
             return None if whole is None else whole[samples]
 
-        return Fed(self.values[samples], near)
+        return Fed(self.values[samples], near, self.coded)
 
 
 def is_quantizer(layer: keras.layers.Layer) -> bool:
@@ -146,8 +159,8 @@ class SynchronizedModel:
         candidates = [fed for fed in self.feeds[path] if fed.values.size == ours.size]
         if not candidates:
             return None
-        source = min(candidates, key=lambda fed: (fed.values.reshape(ours.shape) != ours).sum())
-        fed = source.values.reshape(ours.shape)
+        source = min(candidates, key=lambda fed: (fed.levels(ours) != ours).sum())
+        fed = source.levels(ours)
         # Quantizers are monotone: what lies between the quantized ends of the rounding error is a tie.
         numbers = inputs.numpy()
         slack = TIE * float(np.abs(numbers).max(initial=0))

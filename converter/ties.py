@@ -19,6 +19,11 @@ _NEAR = 16 * TIE
 _SAME = 0
 
 
+def near_zero(numbers: NDArray) -> NDArray[np.bool_]:
+    """Where rounding may turn the sign of a number in the flatbuffer."""
+    return np.abs(numbers) <= _NEAR * float(np.abs(numbers).max(initial=0))
+
+
 class Margins:
     """How far the numbers that a flatbuffer made bits of lay from the threshold.
 

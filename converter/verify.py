@@ -22,12 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflbnn._keras import keras
-from tflbnn.converter.binary import find, require_exact, same_bits, with_keras_weights
+from tflbnn.converter import passes
+from tflbnn.converter.binary import by_result, find, require_exact, same_bits, with_keras_weights
 from tflbnn.converter.comparison import TOLERANCE, Comparison, difference
 from tflbnn.converter.detection import raw_outputs, verify_post_processing
 from tflbnn.converter.explain import leaves
 from tflbnn.converter.graph import Graph
+from tflbnn.converter.lower import lower
 from tflbnn.converter.probe import Probe
+from tflbnn.converter.rest import kind_of
+from tflbnn.converter.rest import verify as verify_rest
 from tflbnn.errors import UserError, VerificationError
 from tflbnn.runtime import Model, delegate
 
@@ -38,11 +42,21 @@ _ROOM = 1 << 24
 Samples = NDArray[Any] | Sequence[NDArray[Any]]
 
 
-def verify(model: keras.Model, flatbuffer: bytes, samples: Samples | None = None) -> dict[str, Any]:
+def verify(
+    model: keras.Model,
+    flatbuffer: bytes,
+    samples: Samples | None = None,
+    mean: Sequence[float] = (0.0,),
+    std: Sequence[float] = (1.0,),
+) -> dict[str, Any]:
     """Compares a flatbuffer with its Keras model.
+
+    One whose rest is smaller than float32 is compared, product by product, with the flatbuffer that the model makes
+    with float32, and that with the model.
 
     Args:
         samples: inputs (number, ...); of several inputs, a list in the model's order. Random ones when left out.
+        mean, std: by which the samples are normalized; looked at where the flatbuffer takes pixels.
 
     Returns:
         The content of verification.json: verified, samples, kernels, binary_layers, mismatches (always 0), ties,
@@ -53,12 +67,26 @@ def verify(model: keras.Model, flatbuffer: bytes, samples: Samples | None = None
         VerificationError: they differ; the message says at which layer that starts.
         UserError: the samples do not fit the model, or the delegate is missing.
     """
+    if kind_of(Graph(flatbuffer)) != "float32":
+        return _verify_rest(model, flatbuffer, samples, mean, std)
     raw = raw_outputs(flatbuffer)
     if raw is None:
         return _Verification(model, flatbuffer, samples).result()
     verification = _Verification(model, raw, samples)
     result = verification.result()
     return result | verify_post_processing(flatbuffer, raw, model.default_boxes, verification.samples)
+
+
+def _verify_rest(
+    model: keras.Model, flatbuffer: bytes, samples: Samples | None, mean: Sequence[float], std: Sequence[float]
+) -> dict[str, Any]:
+    graph = Graph(lower(model))
+    passes.run(graph)
+    plain = graph.pack()
+    verification = _Verification(model, plain, samples)
+    result = verification.result()
+    detecting = raw_outputs(flatbuffer) or flatbuffer
+    return result | verify_rest(plain, detecting, list(verification.samples.values()), mean, std)
 
 
 class _Verification:
@@ -87,7 +115,9 @@ class _Verification:
 
     def result(self) -> dict[str, Any]:
         binaries = find(self.graph, self.layers)
-        exact = [with_keras_weights(binary, self.layers) for binary in binaries]
+        groups = by_result(binaries)
+        binaries = [binary for group in groups for binary in group]
+        exact = [convolution for group in groups for convolution in with_keras_weights(group, self.layers)]
         kernels = list(dict.fromkeys(["reference", delegate.kernels()[0]]))
         values: dict[int, NDArray[Any]] = {}
         for kernel in kernels:
@@ -105,7 +135,7 @@ class _Verification:
             "verified": True,
             "samples": len(next(iter(self.samples.values()))),
             "kernels": kernels,
-            "binary_layers": len(binaries),
+            "binary_layers": len(groups),
             "mismatches": 0,
             "ties": ties,
             "max_abs_error": max(errors, default=0.0),

@@ -6,13 +6,13 @@ Importing a recipe loads neither TensorFlow nor Keras.
 from __future__ import annotations
 
 from tflbnn.errors import UserError, nearest
-from tflbnn.recipes import binary_densenet, bnn_plus, digits, fashion_mnist, learning_to_train, ssd
-from tflbnn.recipes.parts import Augmentation, Data, Loss, Network, Optimizer, Pretraining, Schedule
+from tflbnn.recipes import benn, binary_densenet, bnn_plus, digits, fashion_mnist, learning_to_train, ssd
+from tflbnn.recipes.parts import Augmentation, Data, Execution, Loss, Network, Optimizer, Pretraining, Schedule
 from tflbnn.recipes.recipe import Recipe
 from tflbnn.recipes.tunable import Choice, Range
 
 # The demonstrations, then a family a paper; each has RECIPES.
-FAMILIES = (digits, fashion_mnist, ssd, learning_to_train, binary_densenet, bnn_plus)
+FAMILIES = (digits, fashion_mnist, ssd, learning_to_train, binary_densenet, bnn_plus, benn)
 _RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
 NAMES = tuple(_RECIPES)
 
@@ -21,6 +21,7 @@ __all__ = [
     "Augmentation",
     "Choice",
     "Data",
+    "Execution",
     "Loss",
     "Network",
     "Optimizer",

@@ -141,7 +141,7 @@ def run(out: Path, smoke: bool, narrator: Narrator) -> Demo:
     from tflbnn import recipes
     from tflbnn.analysis import report
     from tflbnn.errors import UserError
-    from tflbnn.tuning import parse_space, search
+    from tflbnn.tuning import Settings, parse_space, search
 
     narrator.step("loading TensorFlow, Larq and Keras Tuner")
     from tflbnn import _keras  # noqa: F401  (now, so that its seconds count here)
@@ -149,7 +149,7 @@ def run(out: Path, smoke: bool, narrator: Narrator) -> Demo:
 
     narrator.step("searching growth_rate and t_clip with Keras Tuner's Hyperband")
     space = parse_space(recipes.get("digits"), SPACE)
-    found = search(space, out, max_epochs=MAX_EPOCHS, smoke=smoke, progress=narrator)
+    found = search(Settings(space, max_epochs=MAX_EPOCHS), out, smoke=smoke, progress=narrator)
     narrator.step("converting to TensorFlow Lite and verifying")
     from tflbnn.converter import export
 

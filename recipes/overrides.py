@@ -17,6 +17,8 @@ from tflbnn.recipes.values import check, parse, shown
 if TYPE_CHECKING:
     from tflbnn.recipes.recipe import Recipe
 
+_hints = functools.cache(typing.get_type_hints)
+
 FIXED = ("name", "summary", "paper", "published", "tunable")  # a variant keeps them
 
 
@@ -32,11 +34,11 @@ def knobs(network: str) -> dict[str, Any]:
 def _keys(recipe: Recipe) -> dict[str, Any]:
     """Key and type of every field that can be set."""
     keys = {}
-    for name, hint in typing.get_type_hints(type(recipe)).items():
+    for name, hint in _hints(type(recipe)).items():
         if name in FIXED or name == "prefix":
             continue
         if dataclasses.is_dataclass(hint):
-            parts = typing.get_type_hints(hint)
+            parts = _hints(hint)
             keys.update({f"{name}.{field.name}": parts[field.name] for field in dataclasses.fields(hint)})
         else:
             keys[name] = hint

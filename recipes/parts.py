@@ -237,4 +237,22 @@ class Pretraining(Checked):
         return any(getattr(self, field) for field in _STAGES)
 
 
+@dataclasses.dataclass(frozen=True)
+class Execution(Checked):
+    """How the machine computes a training; the defaults are what docs/benchmarks.md measured to be the fastest.
+
+    Attributes:
+        precision: "float32"; "mixed_bfloat16", which computes in half of the bits and keeps the variables in float32:
+            products of signs are exact, their sums rounded to 8 significant bits; "auto" takes the latter where it
+            pays, see `tflbnn.training.execution`. Tests, and what is exported, are in float32 either way.
+        jit_compile: XLA compiles the training step.
+        steps_per_execution: how many steps are one call of TensorFlow; callbacks are told after each call.
+    """
+
+    prefix = "execution."
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
+    jit_compile: bool = False
+    steps_per_execution: int = bounded(1, 1, 4096)
+
+
 _STAGES = ("method", "recipe", "run")

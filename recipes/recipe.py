@@ -17,6 +17,7 @@ from tflbnn.recipes.parts import (
     Augmentation,
     Checked,
     Data,
+    Execution,
     Loss,
     Network,
     Optimizer,
@@ -58,6 +59,7 @@ class Recipe(Checked):
     schedule: Schedule = dataclasses.field(default_factory=Schedule)
     loss: Loss = dataclasses.field(default_factory=Loss)
     pretraining: Pretraining = dataclasses.field(default_factory=Pretraining)
+    execution: Execution = dataclasses.field(default_factory=Execution)
     epochs: int = bounded(20, 1, 100_000)
     batch_size: int = bounded(64, 1, 65_536)
     seed: int = bounded(0, 0, 2**31 - 1)

@@ -12,9 +12,10 @@ from tests.networks.smallest import smallest
 from tests.networks.test_zoo import KINDS
 from tflbnn import layers
 from tflbnn._keras import keras, tf
-from tflbnn.binarization import PRESETS, Binarization
+from tflbnn.binarization import PRESETS, QUANTIZERS, Binarization
 from tflbnn.converter import Conversion, convert
 from tflbnn.runtime import Model
+from tflbnn.training import execution
 
 METHODS = {name: Binarization.preset(name) for name in PRESETS if name not in ("ltb", "bdn")} | {  # bnn's twins
     "B": Binarization(t_clip=0.5, scaling="backward", scaling_per="layer"),
@@ -26,9 +27,6 @@ METHODS = {name: Binarization.preset(name) for name in PRESETS if name not in ("
     "abc_net_1_1": Binarization.preset("abc_net", input_bits=1, kernel_bits=1),
     "horq_3": Binarization.preset("horq", input_bits=3),
 }
-# Products of the methods' convolutions that the converter makes of 1 bit.
-ONE_BIT = {"bnn", "xnor_net", "bi_real_net", "react_net", "bnn_plus", "B", "FB"}
-ONE_BIT |= {"xnor_net_centred", "bnn_plus_trained_beta"}
 IMAGES = np.random.default_rng(0).normal(size=(4, 6, 6, 32)).astype(np.float32)
 
 
@@ -97,17 +95,17 @@ def test_every_method_converts_and_agrees_with_keras() -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_what_is_not_1_bit_is_explained(name: str) -> None:
+def test_products_of_what_is_exportable_are_1_bit_and_others_explained(name: str) -> None:
     rows = {row.layer: row for row in all_converted().report.explain}
-    convolution, dense = rows[f"{name}_conv"], rows[f"{name}_dense"]
-    assert (convolution.bits == 1) == (name in ONE_BIT)
-    assert (dense.bits, bool(dense.why)) == (32, True)
-    if name in ONE_BIT:
-        assert "LceBconv2d" in convolution.operators
-        assert dense.left_in_float
-    elif METHODS[name].input_quantizer != "relu":
-        wanted = ("no quantizer", "bits (", "stay float (", "gives other values")
-        assert any(reason in convolution.why for reason in wanted)
+    sides = (METHODS[name].input_quantizer, METHODS[name].kernel_quantizer)
+    exportable = all(QUANTIZERS[side].exportable for side in sides)
+    for row in (rows[f"{name}_conv"], rows[f"{name}_dense"]):
+        assert row.bits == (1 if exportable else 32), row
+        assert not row.left_in_float
+        if exportable:
+            assert "LceBconv2d" in row.operators
+        else:
+            assert "no quantizer" in row.why or "stay float (" in row.why
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".weights.h5"])
@@ -138,17 +136,14 @@ def test_frozen_layers_keep_their_weights() -> None:
     assert model.trainable_weights == []
 
 
-def test_every_method_trains_in_half_precision() -> None:
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("mixed_float16")
-    try:
+@pytest.mark.parametrize("half", [tf.float16, tf.bfloat16])
+def test_every_method_trains_in_half_precision(half: tf.DType) -> None:
+    with execution.policy(f"mixed_{half.name}"):
         model = branches(METHODS)
         targets = np.random.default_rng(1).normal(size=(len(IMAGES), model.output_shape[-1]))
         model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=True)
         losses = model.fit(IMAGES, targets, epochs=2, verbose=0).history["loss"]
-    finally:
-        keras.mixed_precision.set_global_policy(policy)
-    assert model(IMAGES).dtype == tf.float16
+    assert model(IMAGES).dtype == half
     assert {weight.dtype for weight in model.trainable_variables} == {tf.float32}
     assert np.isfinite(losses).all()
     assert losses[1] != losses[0]

@@ -102,7 +102,7 @@ class Binarization:
             ±1 (BNN+ eq. 4-5).
         regularization: lambda, the weight of that term in the loss (BNN+ eq. 6; 1e-5 to 1e-7 there).
         first, last, downsampling: "float32" or "binary": the stem's convolution, the classifier, the 1×1
-            convolutions between stages.
+            convolutions between stages. The first may have "binary_weights" alone (BENN table 2, IB).
         pad_values: what surrounds an image in a convolution of signs with padding "same": 1 or 0. A border of ones
             is binary like the rest, so that a chain of binary layers converts without correction and stays in bits;
             zeros, Larq's default and what Larq Zoo's BinaryDenseNet has, make the border ternary and cost a correction.
@@ -215,7 +215,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "input_scaling": ("none", "xnor"),
     "constraint": ("weight_clip", "none"),
     "regularizer": ("none", "r1", "r2"),
-    "first": BITS,
+    "first": (*BITS, "binary_weights"),
     "last": BITS,
     "downsampling": BITS,
 }

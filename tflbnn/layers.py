@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 from collections.abc import Callable
@@ -102,8 +103,14 @@ def first_conv2d(
     padding: str = "same",
     name: str | None = None,
 ) -> keras.layers.Layer:
-    """The convolution that sees the image: full precision unless `binarization.first` is "binary"."""
-    return _conv2d_of(binarization.first, binarization, filters, kernel_size, strides, padding, name)
+    """The convolution that sees the image: full precision unless `binarization.first` is "binary".
+
+    With "binary_weights" it sees the pixels as they are.
+    """
+    bits = binarization.first
+    if bits == "binary_weights":
+        binarization, bits = dataclasses.replace(binarization, input_quantizer="float32"), "binary"
+    return _conv2d_of(bits, binarization, filters, kernel_size, strides, padding, name)
 
 
 def downsample(
@@ -303,16 +310,27 @@ def _trains_scales(binarization: Binarization) -> bool:
 
 def _with_input_layers(binarization: Binarization, product: keras.layers.Layer, window: dict[str, Any]) -> Layer:
     """A product behind a trained threshold of its inputs (`r_sign`), and times their magnitudes (`input_scaling`)."""
-    name = product.name
-    shift = RSign(name=f"{name}_shift") if binarization.input_quantizer == "r_sign" else None
+    shifts = binarization.input_quantizer == "r_sign"
     scaled = binarization.input_scaling == "xnor" and _signs(binarization)
-    if not shift and not scaled:
-        return product
-    magnitude = MagnitudeMap(**window, name=f"{name}_magnitude")
-    scale = keras.layers.Multiply(name=f"{name}_scale")
+    return InputLayers(product, shifts, window if scaled else None) if shifts or scaled else product
 
-    def call(x: tf.Tensor) -> tf.Tensor:
-        signed = shift(x) if shift else x
-        return scale([product(signed), magnitude(signed)]) if scaled else product(signed)
 
-    return call
+class InputLayers:
+    """A product that sees shifted inputs, or whose outputs are scaled by the inputs' magnitudes; made and called once.
+
+    Attributes:
+        name: the product's.
+        product: the layer that multiplies.
+    """
+
+    def __init__(self, product: keras.layers.Layer, shifts: bool, window: dict[str, Any] | None) -> None:
+        self.name, self.product = product.name, product
+        self._shift = RSign(name=f"{self.name}_shift") if shifts else None
+        self._magnitude = MagnitudeMap(**window, name=f"{self.name}_magnitude") if window is not None else None
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        signed = self._shift(x) if self._shift else x
+        product = self.product(signed)
+        if not self._magnitude:
+            return product
+        return keras.layers.Multiply(name=f"{self.name}_scale")([product, self._magnitude(signed)])

@@ -28,7 +28,7 @@ class QuantizerFacts:
         bits: bits of one quantized value; 32 leaves it a float, None is as many as `input_bits` or `kernel_bits` say.
         levels: the values it gives, in words.
         gradient: the derivative that training uses.
-        exportable: the converter turns products of it into 1-bit products.
+        exportable: the converter turns its products with another such quantizer's into 1-bit products, or sums of them.
         paper: where it is defined.
         inputs, weights: what builds it for each side; None cannot quantize that side.
         scales: as weights, it can be given a scale: the fields scaling, scaling_per, centred and alpha_start count.
@@ -106,7 +106,7 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
         bits=None,
         levels="k bits: inputs from 0 to 1, weights from -1 to 1",
         gradient="inputs: 1 where 0 ≤ x ≤ 1, else 0; weights: (1 - tanh² w) / max |tanh w|, of 1 bit 1",
-        exportable=False,
+        exportable=True,
         paper="DoReFa eq. 5, 8, 9, 12",
         inputs=Factory("DoReFaInputs", {"k_bit": "input_bits"}),
         weights=Factory("DoReFaWeights", {"k_bit": "kernel_bits"}),
@@ -115,7 +115,7 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
         bits=2,
         levels="-1, 0, +1",
         gradient="1 where |x| ≤ t_clip, else 0",
-        exportable=False,
+        exportable=True,
         paper="TBN 3.2",
         inputs=Factory("TernaryInputs", {"threshold": "input_threshold", "t_clip": "t_clip"}),
     ),
@@ -123,7 +123,7 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
         bits=2,
         levels="-n, 0, p; n and p trained",
         gradient="p where w > Δ, n where w < -Δ, else 1",
-        exportable=False,
+        exportable=True,
         paper="TTQ 4",
         weights=Factory("TrainedTernary", {"threshold": "kernel_threshold"}),
     ),
@@ -131,7 +131,7 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
         bits=None,
         levels="sums of k scaled signs",
         gradient="inputs: Σ β where 0 ≤ x + v ≤ 1; weights: Σ α",
-        exportable=False,
+        exportable=True,
         paper="ABC-Net 3",
         inputs=Factory("ActivationBases", {"bases": "input_bits"}),
         weights=Factory("WeightBases", {"bases": "kernel_bits"}),
@@ -140,7 +140,7 @@ QUANTIZERS: dict[str, QuantizerFacts] = {
         bits=None,
         levels="sums of k scaled signs, each of what is left",
         gradient="Σ β where the residual is within ±t_clip",
-        exportable=False,
+        exportable=True,
         paper="HORQ 3",
         inputs=Factory("ResidualSigns", {"order": "input_bits", "t_clip": "t_clip"}),
     ),

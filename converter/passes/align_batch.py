@@ -11,15 +11,16 @@ from __future__ import annotations
 import numpy as np
 
 from tflbnn.converter.graph import Graph
+from tflbnn.converter.passes.report import Matches
 from tflbnn.runtime.flatbuffer import schema
 
 _ELEMENTWISE = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM")
 
 
-def rewrite(graph: Graph) -> tuple[int, tuple[str, ...]]:
-    """Matches (inputs of lower rank) and the tensors that are computed with them."""
+def rewrite(graph: Graph) -> Matches:
+    """Matches inputs of lower rank, by the tensors that are computed with them."""
     aligned: dict[tuple[int, int], int] = {}
-    operators, notes = [], []
+    operators, matches = [], Matches()
     for operator in graph.operators:
         if graph.kind(operator) in _ELEMENTWISE:
             ranks = [len(graph.shape(int(index))) for index in operator.inputs]
@@ -33,32 +34,16 @@ def rewrite(graph: Graph) -> tuple[int, tuple[str, ...]]:
                     operators.append(reshape)
                 operator.inputs = np.array(operator.inputs, np.int32)
                 operator.inputs[place] = aligned[key]
-                notes.append(graph.name(int(operator.outputs[0])))
+                matches.matched.append(graph.name(int(operator.outputs[0])))
         operators.append(operator)
     graph.main.operators = operators
-    return len(notes), tuple(notes)
+    return matches
 
 
 def _reshape(graph: Graph, index: int, rank: int) -> schema.OperatorT:
     _, *sizes = graph.shape(index)
     sizes = [*[1] * (rank - 1 - len(sizes)), *sizes]
     name = f"tensor_{index} of rank {rank}"
-    operator = schema.OperatorT()
-    operator.opcodeIndex = _operator_code(graph)
     shape = graph.add_constant(f"shape of {name}", np.array([-1, *sizes], np.int32))
-    operator.inputs = np.array([index, shape], np.int32)
-    operator.outputs = np.array([graph.add_tensor(name, (1, *sizes), graph.main.tensors[index].type)], np.int32)
-    return operator
-
-
-def _operator_code(graph: Graph) -> int:
-    """Where the model lists RESHAPE, which it does from now on."""
-    codes = graph.model.operatorCodes
-    for place, code in enumerate(codes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.RESHAPE:
-            return place
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
-    code.version = 1
-    codes.append(code)
-    return len(codes) - 1
+    output = graph.add_tensor(name, (1, *sizes), graph.main.tensors[index].type)
+    return graph.operator("RESHAPE", [index, shape], [output])

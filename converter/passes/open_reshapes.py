@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from tflbnn.converter.graph import Graph
+from tflbnn.converter.passes.report import Matches
 
 
-def rewrite(graph: Graph) -> tuple[int, tuple[str, ...]]:
-    """Matches (reshapes) and the tensors that they give."""
-    opened = []
+def rewrite(graph: Graph) -> Matches:
+    """Matches reshapes, by the tensors that they give."""
+    matches = Matches()
     for operator in graph.of_kind("RESHAPE"):
         source, output = int(operator.inputs[0]), int(operator.outputs[0])
         shape = graph.constant(int(operator.inputs[1])) if len(operator.inputs) > 1 else None
@@ -23,5 +24,5 @@ def rewrite(graph: Graph) -> tuple[int, tuple[str, ...]]:
         # Another operator may have the same constant.
         constant = graph.add_constant(f"shape of tensor_{output}", np.array([-1, *sizes], np.int32))
         operator.inputs = np.array([source, constant], np.int32)
-        opened.append(graph.name(output))
-    return len(opened), tuple(opened)
+        matches.matched.append(graph.name(output))
+    return matches

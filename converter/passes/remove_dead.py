@@ -1,4 +1,5 @@
-"""Removes tensors that nothing refers to, and buffers that hold nothing or that nothing refers to.
+"""Removes operators whose outputs nobody reads, tensors that nothing refers to, and buffers that hold nothing or that
+nothing refers to.
 
 LCE leaves a tensor for every constant that was folded away, and gives every computed tensor an empty buffer of its own.
 By the format's convention buffer 0 is the empty one, and all of them can share it.
@@ -9,15 +10,33 @@ from __future__ import annotations
 import numpy as np
 
 from tflbnn.converter.graph import Graph
+from tflbnn.converter.passes.report import Matches
 from tflbnn.runtime.flatbuffer import schema
 
+# Whatever a pass replaces is dead.
+AFTER = ("binary_dense", "binary_conv2d", "binary_transpose_conv", "merge_constants")
 
-def rewrite(graph: Graph) -> tuple[int, tuple[str, ...]]:
-    """Matches (removed tensors and buffers) and what they were."""
+
+def rewrite(graph: Graph) -> Matches:
+    """Matches what is removed, by kind."""
     model = graph.model
+    operators = _remove_operators(graph)
     tensors = sum(_remove_tensors(model, number) for number in range(len(model.subgraphs)))
     buffers = _remove_buffers(model)
-    return tensors + buffers, (f"{tensors} tensors", f"{buffers} buffers")
+    counted = {"operators": operators, "tensors": tensors, "buffers": buffers}
+    return Matches([f"{number} {kind}" for kind, number in counted.items() if number])
+
+
+def _remove_operators(graph: Graph) -> int:
+    read = set(map(int, graph.main.outputs))
+    kept = []
+    for operator in reversed(graph.operators):
+        if read.intersection(map(int, operator.outputs)):
+            kept.append(operator)
+            read.update(map(int, operator.inputs))
+    removed = len(graph.operators) - len(kept)
+    graph.main.operators = kept[::-1]
+    return removed
 
 
 def _remove_tensors(model: schema.ModelT, number: int) -> int:

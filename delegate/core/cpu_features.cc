@@ -72,7 +72,7 @@ bool CpuSupports(Isa isa) {
       return true;
 #if defined(__x86_64__)
     case Isa::kAvx2:
-      return TheX86().avx2;
+      return TheX86().avx2 && TheX86().fma;
     case Isa::kAvx512:
       return TheX86().avx512bw && TheX86().avx512vl && TheX86().avx512dq &&
              TheX86().avx512vpopcntdq;

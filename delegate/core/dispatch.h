@@ -18,7 +18,7 @@ template <class Kernel, size_t N>
 const Kernel* Select(const KernelEntry<Kernel> (&entries)[N], Isa isa) {
   if (isa == Isa::kReference) return nullptr;
   for (const KernelEntry<Kernel>& entry : entries) {
-    if (entry.isa <= isa) return &entry.kernel();
+    if (entry.isa <= isa) return entry.kernel ? &entry.kernel() : nullptr;
   }
   return nullptr;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace tflbnn {
@@ -36,5 +37,15 @@ constexpr uint64_t kMaxTensorBytes = uint64_t{1} << (sizeof(void*) > 4 ? 40 : 30
 bool ByteSize(DataType type, const Shape& shape, size_t* bytes);
 
 inline int64_t WordsForChannels(int64_t channels) { return (channels + 31) / 32; }
+
+// Of an activation.
+struct Limits {
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+  bool none() const {
+    return low == -std::numeric_limits<float>::infinity() &&
+           high == std::numeric_limits<float>::infinity();
+  }
+};
 
 }  // namespace tflbnn

@@ -9,6 +9,7 @@
 namespace tflbnn::fuzz {
 namespace {
 
+constexpr int kConstantBytes = 1 << 12;  // at most
 constexpr TfLiteType kTypes[] = {kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteNoType,
                                  static_cast<TfLiteType>(4)};
 
@@ -76,7 +77,7 @@ class Reader {
   int Constant(TfLiteType type, const std::vector<int>& dims) {
     size_t bytes = type == kTfLiteInt8 ? 1 : 4;
     for (int dim : dims) bytes *= static_cast<size_t>(std::max(0, dim));
-    bytes = std::min<size_t>(bytes, 1 << 12);
+    bytes = std::min<size_t>(bytes, kConstantBytes);
     if (bytes_.OneIn(64)) bytes = bytes_.Byte();
     std::vector<uint8_t> data(bytes);
     const int kind = bytes_.Between(0, 3);
@@ -106,7 +107,7 @@ class Reader {
     const TfLiteType type = host_.tensor(source).type;
     // What fits the source, most of the time.
     const bool bits = type == kTfLiteInt32;
-    switch (bits ? bytes_.Byte() % 8 : 8 + bytes_.Byte() % 8) {
+    switch (bits ? bytes_.Byte() % 8 : 8 + bytes_.Byte() % 9) {
       case 0:
       case 1:
       case 2:
@@ -126,6 +127,8 @@ class Reader {
       case 11:
       case 12:
         return Channelwise(source, dims);
+      case 16:
+        return Conv2D(source, dims);
       default:
         return Other(source, dims);
     }
@@ -252,6 +255,36 @@ class Reader {
       spec.parameters = {bytes_.OneIn(8) ? bytes_.Between(0, 3) : 0, 0};
       host_.AddNode(spec);
     }
+  }
+
+  // CONV_2D or DEPTHWISE_CONV_2D of floats.
+  void Conv2D(int source, const std::vector<int>& dims) {
+    if (dims.size() != 4) return Other(source, dims);
+    const bool depthwise = bytes_.OneIn(3);
+    const int channels_in = std::min(std::max(dims[3], 1), 128);
+    const int height = bytes_.Pick<int>({1, 3, 2}), width = bytes_.OneIn(4) ? 5 : height;
+    const int fitting = std::max(1, kConstantBytes / 4 / (channels_in * height * width));
+    const int channels_out = depthwise ? channels_in : std::min(Channels(), fitting);
+    const int padding = bytes_.Between(1, 2), stride = bytes_.Pick<int>({1, 2, 3});
+    NodeSpec spec;
+    spec.builtin_code = depthwise ? 4 : 3;
+    spec.rule = ShapeRule::kDeclared;
+    const int filter = depthwise
+                           ? Constant(kTfLiteFloat32, {1, height, width, channels_in})
+                           : Constant(kTfLiteFloat32, {channels_out, height, width, channels_in});
+    spec.inputs = {source, filter, Constant(kTfLiteFloat32, {channels_out})};
+    std::vector<int> shape = {dims[0], 1, 1, channels_out};
+    for (size_t axis = 0; axis < 2; ++axis)
+      shape[axis + 1] = Positions(std::min(dims[axis + 1], 1 << 20), axis ? width : height, stride,
+                                  1, padding - 1);
+    spec.outputs = {Tensor(kTfLiteFloat32, shape)};
+    spec.parameters = {padding, stride, stride};
+    if (depthwise) spec.parameters.push_back(1);  // of filters a channel
+    for (const int value : {bytes_.Pick<int>({0, 0, 1, 2, 3}), 1, 1})
+      spec.parameters.push_back(value);
+    if (bytes_.OneIn(8)) spec.parameters[bytes_.Byte() % spec.parameters.size()] = bytes_.AnyInt();
+    spec.parameters.resize(16, 0);
+    host_.AddNode(spec);
   }
 
   void Other(int source, const std::vector<int>& dims) {

@@ -42,7 +42,9 @@ Result Run(Bytes bytes, bool reference) {
   };
   const char* const kernel = bytes.Pick<const char*>({"auto", "scalar", "avx2", "neon"});
   option("kernel", reference ? "reference" : kernel);
-  const char* const fusion = bytes.Pick<const char*>({"all", "all", "none"});
+  // The scalar kernels take no convolutions of floats; the reference does.
+  const char* const most = strcmp(kernel, "scalar") ? "all" : "-conv2d,-depthwise";
+  const char* const fusion = bytes.Pick<const char*>({most, most, "none"});
   option("fusion", fusion);
   const int threads = bytes.Pick<int>({1, 1, 1, 1, 1, 2, 3, 0});
   const std::string text = std::to_string(threads);

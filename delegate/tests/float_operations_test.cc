@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "core/conv2d/conv2d.h"
 #include "core/elementwise/elementwise.h"
 #include "core/maxblur/maxblur.h"
 #include "core/maxpool/maxpool.h"
@@ -207,29 +208,85 @@ TEST(MaxPoolingsAgreeWithTheReference) {
   }
 }
 
+TEST(ConvolutionsAgreeWithTheReference) {
+  testing::Random random(23);
+  for (int trial = 0; trial < testing::Trials(300) && !testing::Failed(); ++trial) {
+    Conv2DParams params;
+    params.height = {random.Between(1, 4), random.Between(1, 3), 1};
+    params.width = {random.Between(1, 4), random.Between(1, 3), 1};
+    if (random.OneIn(3)) params.height = params.width = Window();
+    params.padding = random.OneIn(3) ? Padding::kValid : Padding::kSame;
+    params.channels_in = random.Pick<int>({1, 2, 3, 5, 16, 33});
+    params.channels_out = Channels(random);
+    const auto filter = Floats(random, params.height.filter * params.width.filter *
+                                           params.channels_in * params.channels_out);
+    const auto bias = Floats(random, params.channels_out);
+    const Shape shape{
+        4, {random.Between(0, 3), random.Between(4, 9), random.Between(4, 40), params.channels_in}};
+    Epilogue epilogue(params.channels_out);
+    const int words = static_cast<int>(WordsForChannels(params.channels_out));
+    epilogue.Clamp(0, random.OneIn(2) ? 6 : INFINITY);
+    epilogue.Bits(0, words, 0, Floats(random, params.channels_out), {});
+    epilogue.Store(1, params.channels_out, 0);
+    Compare(
+        kConv2DKernels,
+        [&](Isa isa) {
+          auto convolution = std::make_unique<Conv2D>(params, filter, bias, isa);
+          convolution->SetEpilogue(epilogue);
+          return convolution;
+        },
+        {shape}, 2, random);
+  }
+}
+
+// The image is smaller than the filter, and all of a window may be padding.
+TEST(ConvolutionsOfSmallImages) {
+  testing::Random random(24);
+  for (int trial = 0; trial < testing::Trials(100) && !testing::Failed(); ++trial) {
+    Conv2DParams params;
+    params.height = {random.Between(3, 9), random.Between(1, 16), 1};
+    params.width = {random.Between(3, 9), random.Between(1, 16), 1};
+    params.padding = Padding::kSame;
+    params.channels_in = random.Between(1, 4);
+    params.channels_out = Channels(random);
+    const auto filter = Floats(random, params.height.filter * params.width.filter *
+                                           params.channels_in * params.channels_out);
+    const auto bias = Floats(random, params.channels_out);
+    const Shape shape{4, {1, random.Between(1, 20), random.Between(1, 20), params.channels_in}};
+    Compare(
+        kConv2DKernels,
+        [&](Isa isa) { return std::make_unique<Conv2D>(params, filter, bias, isa); }, {shape}, 1,
+        random);
+  }
+}
+
 TEST(BlurredMaxPoolingsAgreeWithTheReference) {
   testing::Random random(22);
   for (int trial = 0; trial < testing::Trials(300) && !testing::Failed(); ++trial) {
     MaxBlurParams params;
     params.pool_height = random.Between(1, 3);
-    params.pool_width = random.Between(1, 3);
-    params.pool_low = random.OneIn(2) ? 0 : -INFINITY;
-    params.pool_high = INFINITY;
+    params.pool_width = random.OneIn(2) ? params.pool_height : random.Between(1, 3);
+    if (random.OneIn(2)) params.pool_limits.low = 0;
     params.height = {random.Between(1, 4), random.Between(1, 3), 1};
-    params.width = {random.Between(1, 4), random.Between(1, 3), 1};
+    params.width = {random.OneIn(2) ? params.height.filter : random.Between(1, 4),
+                    random.Between(1, 3), 1};
     params.padding = random.OneIn(3) ? Padding::kValid : Padding::kSame;
-    params.low = -INFINITY;
-    params.high = random.OneIn(2) ? 6 : INFINITY;
-    params.channels = Channels(random);
-    const auto filter =
-        Floats(random, params.height.filter * params.width.filter * params.channels);
+    if (random.OneIn(2)) params.limits.high = 6;
+    params.channels = random.OneIn(4) ? 16 : Channels(random);
+    auto filter = Floats(random, params.height.filter * params.width.filter * params.channels);
+    // The scalar kernel, the last one, is for exact products.
+    std::vector<MaxBlurEntry> kernels(std::begin(kMaxBlurKernels), std::end(kMaxBlurKernels));
+    if (random.OneIn(2)) {
+      kernels.pop_back();
+    } else {
+      for (float& weight : filter) weight = std::ldexp(1.f, random.Between(-4, 4));
+    }
     const auto bias = Floats(random, params.channels);
     const Shape shape{
         4, {random.Between(0, 2), random.Between(6, 11), random.Between(6, 11), params.channels}};
     Compare(
-        kMaxBlurKernels,
-        [&](Isa isa) { return std::make_unique<MaxBlur>(params, filter, bias, isa); }, {shape}, 1,
-        random);
+        kernels, [&](Isa isa) { return std::make_unique<MaxBlur>(params, filter, bias, isa); },
+        {shape}, 1, random);
   }
 }
 

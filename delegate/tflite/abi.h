@@ -44,6 +44,7 @@ typedef enum TfLiteDelegateFlags : int {
 enum {
   kTfLiteBuiltinAdd = 0,
   kTfLiteBuiltinConcatenation = 2,
+  kTfLiteBuiltinConv2d = 3,
   kTfLiteBuiltinDepthwiseConv2d = 4,
   kTfLiteBuiltinMaxPool2d = 17,
   kTfLiteBuiltinMul = 18,

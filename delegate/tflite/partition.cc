@@ -52,7 +52,8 @@ Status Partition::AddNode(Plan* plan, const NodeReader& node) {
   const int input = node.node->inputs->data[0], output = node.node->outputs->data[0];
   if (IsFloatConvolution(node)) {
     std::unique_ptr<BConv2D> convolution(static_cast<BConv2D*>(operation.release()));
-    plan->AddConvolution(std::move(convolution), input, output);
+    const int channels = convolution->params().channels_out;
+    plan->AddChain(std::move(convolution), channels, input, output);
   } else {
     plan->Add(std::move(operation), {input}, output);
   }

@@ -31,11 +31,12 @@ void Plan::AddEarly(std::unique_ptr<Operation> operation, int input, int output)
   steps_.back().after = MakerOf(input);
 }
 
-void Plan::AddConvolution(std::unique_ptr<BConv2D> convolution, int input, int output) {
+void Plan::AddChain(std::unique_ptr<ChainOperation> operation, int channels, int input,
+                    int output) {
   Step step;
-  step.convolution = convolution.get();
-  step.channels = convolution->params().channels_out;
-  step.operation = std::move(convolution);
+  step.head = operation.get();
+  step.channels = channels;
+  step.operation = std::move(operation);
   step.inputs = {input};
   step.made = {{output, 0}};
   makers_[output] = steps_.size();
@@ -258,8 +259,8 @@ Status Plan::Build(Graph* graph, const std::function<Status(int tensor, int* val
     Step& step = steps_[static_cast<size_t>(i)];
     if (!step.made.empty()) {
       Epilogue epilogue = MakeEpilogue(&step);
-      if (step.convolution) {
-        step.convolution->SetEpilogue(std::move(epilogue));
+      if (step.head) {
+        step.head->SetEpilogue(std::move(epilogue));
       } else {
         step.operation = std::make_unique<Elementwise>(std::move(epilogue), options_.kernel);
       }

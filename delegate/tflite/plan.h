@@ -1,7 +1,7 @@
 // A partition on its way from TFLite's nodes to a graph of ours: operations, each followed by the
 // stages that later nodes added to it.
 //
-// Float tensors need not be in memory. A chain is an operation (a binary convolution, or the
+// Float tensors need not be in memory. A chain is an operation (a convolution, or the
 // loading of a tensor) and its stages; while it runs, one tensor after the other is in registers.
 // Whoever wants a tensor in memory, or its signs, adds a stage to the chain at a place where the
 // tensor is there. A view is a tensor that is not even in registers: channels of other tensors
@@ -15,8 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/bconv2d/bconv2d.h"
-#include "core/epilogue/epilogue.h"
+#include "core/epilogue/chain.h"
 #include "core/graph/graph.h"
 #include "tflite/node.h"
 #include "tflite/options.h"
@@ -52,7 +51,7 @@ class Plan {
   // may write parts of an output.
   void AddEarly(std::unique_ptr<Operation> operation, int input, int output);
   // The head of a chain.
-  void AddConvolution(std::unique_ptr<BConv2D> convolution, int input, int output);
+  void AddChain(std::unique_ptr<ChainOperation> operation, int channels, int input, int output);
 
   // How to read a float tensor; itself, unless it was defined as a view.
   View Read(int tensor) const;
@@ -95,7 +94,7 @@ class Plan {
   };
   struct Step {
     std::unique_ptr<Operation> operation;  // null: loads inputs[0]
-    BConv2D* convolution = nullptr;        // the operation, if it has an epilogue
+    ChainOperation* head = nullptr;        // the operation, if it has an epilogue
     std::vector<int> inputs, outputs;
     int channels = 0;
     std::vector<Stage> stages;

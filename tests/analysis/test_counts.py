@@ -224,7 +224,7 @@ def test_binary_weights_that_the_runtime_multiplies_as_floats_are_told() -> None
             keras.Input((5, 5, 33)),
             layers.conv2d(Binarization(), 32, 3),
             keras.layers.Flatten(),
-            layers.dense(Binarization(), 7),
+            lq.layers.QuantDense(7, kernel_quantizer="ste_sign", use_bias=False),  # with inputs that are floats
         ]
     )
     counted = counts_tflite(lowered(model))

@@ -27,7 +27,7 @@ HOSTILE = '<script>alert("x")</script>&<img src=http://example.com/x onerror=ale
 class Page(html.parser.HTMLParser):
     """A parsed page: its tags with their attributes, the text of each section, and its tables."""
 
-    VOID = frozenset({"meta", "br", "wbr"})
+    VOID = frozenset({"meta", "br", "wbr", "img"})
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -121,7 +121,6 @@ def outside_requests(page: Page) -> list[str]:
     loading = {
         "script",
         "link",
-        "img",
         "iframe",
         "object",
         "embed",
@@ -134,7 +133,9 @@ def outside_requests(page: Page) -> list[str]:
     }
     found = [tag for tag, _ in page.tags if tag in loading]
     for tag, attributes in page.tags:
-        found += [f"{tag} {name}" for name in attributes if name in {"src", "href", "xlink:href", "srcset", "action"}]
+        found += [f"{tag} {name}" for name in attributes if name in {"href", "xlink:href", "srcset", "action"}]
+        inside = tag == "img" and (attributes.get("src") or "").startswith("data:image/png;base64,")
+        found += [f"{tag} src"] if "src" in attributes and not inside else []
         found += [f"{tag} {name}" for name in attributes if name.startswith("on")]
         found += [f"{tag} style" for value in [attributes.get("style") or ""] if "url" in value]
     return found + re.findall(r"url\(|@import|@font-face", page.style)

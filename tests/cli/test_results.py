@@ -43,6 +43,21 @@ class TestPredict:
         assert found["images"][0]["top"][0]["label"] == "blue"
         assert "40×50, resized to 4×5" in run(capfd, "predict", "model.tflite", "large.jpg").out
 
+    def test_says_that_it_takes_the_middle(self, folder, capfd):
+        import numpy as np
+        from PIL import Image
+
+        from tests.runtime import small_models
+        from tflbnn.runtime.metadata import Metadata, add_metadata
+
+        described = Metadata(mean=(0.0,), std=(255.0,), resized=(6, 9))
+        (folder / "window.tflite").write_bytes(add_metadata(small_models.classifier(np.eye(3)), described))
+        Image.new("RGB", (50, 40), "blue").save("large.jpg")
+        found = parsed(capfd, "predict", "window.tflite", "large.jpg")
+        assert (found["resized"], found["images"][0]["resized_from"]) == ([6, 9], [40, 50])
+        out = run(capfd, "predict", "window.tflite", "large.jpg").out
+        assert "40×50, resized to 6×9 (bilinear, antialiased), the middle 4×5 of it" in " ".join(out.split())
+
     def test_arrays_of_several_images(self, folder, capfd):
         found = parsed(capfd, "predict", "model.tflite", "pixels.npy", "red.png")
         assert [image["image"] for image in found["images"]] == ["pixels.npy[0]", "pixels.npy[1]", "red.png"]

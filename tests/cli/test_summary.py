@@ -108,13 +108,11 @@ def test_a_model_file_has_the_operations_of_its_network(capsys, tmp_path) -> Non
 
 
 def test_binary_weights_that_are_floats_in_a_file_are_told(capsys, tmp_path) -> None:
-    from tflbnn._keras import keras
-    from tflbnn.binarization import Binarization
+    from tflbnn._keras import keras, lq
     from tflbnn.converter import convert
-    from tflbnn.layers import dense
 
     path = tmp_path / "dense.tflite"
-    model = keras.Sequential([keras.Input((33,)), dense(Binarization(), 7)])
+    model = keras.Sequential([keras.Input((33,)), lq.layers.QuantDense(7, kernel_quantizer="ste_sign", use_bias=False)])
     path.write_bytes(convert(model, verify=False).flatbuffer)
     _, out, _ = run(capsys, str(path), "--json")
     assert json.loads(out)["stored_as_floats"] == json.loads(out)["binary_weights"] == 231

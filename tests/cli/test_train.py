@@ -76,7 +76,7 @@ def test_an_interrupted_run_says_how_to_resume_it(tmp_path, monkeypatch, capsys)
         (["digits", "--out", "full"], "needs a new or empty folder"),
         (["digits", "--out", "file/run"], "not a directory"),
         (["digits", "--ot", "x"], "No such option"),
-        ([], "Missing argument"),
+        ([], "needs a recipe or a trial"),
     ],
 )
 def test_wrong_inputs_are_one_line_and_leave_nothing(tmp_path, monkeypatch, capsys, arguments, message):

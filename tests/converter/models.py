@@ -22,6 +22,12 @@ def binary_conv(filters: int, kernel: int = 3, **arguments):
     return lq.layers.QuantConv2D(filters, kernel, **{**settings, **arguments})
 
 
+def binary_dense(units: int, **arguments):
+    """A QuantDense of signs."""
+    settings = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+    return lq.layers.QuantDense(units, **{**settings, **arguments})
+
+
 def randomized(model: keras.Model, seed: int = 0) -> keras.Model:
     """The model with BatchNorm statistics as training leaves them, a quarter of gamma below 0, and biases."""
     rng = np.random.default_rng(seed)

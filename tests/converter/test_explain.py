@@ -34,7 +34,7 @@ def test_every_layer_has_a_row():
         (binary_conv(8, name="it", groups=2), "1-bit", True),
         (binary_conv(8, name="it", pad_values=0.0), "1-bit", True),
         (binary_conv(8, name="it", groups=4), "multiple of 32 input channels, not 16", False),
-        (lq.layers.QuantDense(8, name="it", **SIGN), r"QuantDense has no 1-bit operator; use a QuantConv2D", False),
+        (lq.layers.QuantDense(8, name="it", **SIGN), "1-bit inputs and weights", True),
         (
             lq.layers.QuantDepthwiseConv2D(
                 3,
@@ -60,15 +60,35 @@ def test_a_layer_trained_on_1_bit(layer, reason, binary):
     ("arguments", "reason"),
     [
         ({"input_quantizer": None}, "the inputs have no quantizer"),
-        ({"input_quantizer": "dorefa_quantizer"}, "the inputs have 2 bits"),
         ({"kernel_quantizer": None, "kernel_constraint": None}, "the weights have no quantizer"),
-        ({"kernel_quantizer": "ste_tern"}, "the weights have 2 bits"),
     ],
 )
-def test_a_layer_trained_on_more_bits_is_no_loss(arguments, reason):
+def test_a_layer_trained_on_floats_is_no_loss(arguments, reason):
     row = explained(binary_conv(8, name="it", **arguments))["it"]
     assert (row.bits, row.left_in_float) == (32, False)
     assert reason in row.why
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (
+            {"input_quantizer": "dorefa_quantizer", "pad_values": 0.0},
+            "2-bit inputs and 1-bit weights: the sum of 2 binary convolutions",
+        ),
+        ({"kernel_quantizer": "ste_tern"}, "1-bit inputs and 2-bit weights: the sum of 2 binary convolutions"),
+    ],
+)
+def test_a_layer_of_few_bits(arguments, why):
+    row = explained(binary_conv(8, name="it", **arguments))["it"]
+    assert (row.bits, row.left_in_float, row.why) == (1, False, why)
+
+
+def test_what_nearly_matched_says_why_it_did_not():
+    x = lq.quantizers.DoReFa(6)
+    row = explained(binary_conv(8, name="it", input_quantizer=x, pad_values=0.0))["it"]
+    assert (row.bits, row.left_in_float) == (32, False)
+    assert row.why == "its inputs have 6 bits, more than 4; --rest int8 serves it better"
 
 
 def test_dropout_computes_nothing():
@@ -78,8 +98,9 @@ def test_dropout_computes_nothing():
 
 def test_float_layers_can_be_refused():
     image = L.Input((6, 6, 64))
-    x = L.Flatten()(binary_conv(8, name="binary")(image))
-    model = keras.Model(image, lq.layers.QuantDense(4, name="culprit", **SIGN)(x))
-    with pytest.raises(UserError, match=r"Received: culprit \(QuantDense has no"):
+    x = binary_conv(8, name="binary")(image)
+    signs = {"input_quantizer": "ste_sign", "depthwise_quantizer": "ste_sign", "depthwise_constraint": "weight_clip"}
+    model = keras.Model(image, lq.layers.QuantDepthwiseConv2D(3, name="culprit", **signs)(x))
+    with pytest.raises(UserError, match=r"Received: culprit \(QuantDepthwiseConv2D has no"):
         convert(model, verify=False, fail_on_float=True)
     assert convert(small(), verify=False, fail_on_float=True).flatbuffer

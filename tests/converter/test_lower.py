@@ -9,6 +9,7 @@ import pytest
 from tests.converter.models import L, binary_conv, randomized, small
 from tests.runtimes import predict_keras
 from tflbnn._keras import keras, lq, tf
+from tflbnn.converter import convert
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import SIGNATURE, lower
 from tflbnn.converter.naming import layers_of
@@ -228,8 +229,10 @@ class TestRefused:
             assert len(Graph(lower(model)).of_kind("LceBconv2d")) == 1
 
 
-def test_dense_layers_that_lce_would_not_survive_are_refused() -> None:
-    layer = lq.layers.QuantDense(4, kernel_quantizer="ste_sign", kernel_initializer="zeros", name="fc")
+@pytest.mark.long
+def test_dense_layers_that_lce_would_not_survive_are_quantized_before() -> None:
+    layer = lq.layers.QuantDense(
+        4, input_quantizer="ste_sign", kernel_quantizer="ste_sign", kernel_constraint="weight_clip", name="fc"
+    )
     image = keras.Input((2**23 + 1,))
-    with pytest.raises(UserError, match=r"33,554,432 weights.*fc of 8388609×4.*Use 3 units"):
-        lower(keras.Model(image, layer(image)))
+    assert convert(keras.Model(image, layer(image)), verify=False, fail_on_float=True).report.explain[0].bits == 1

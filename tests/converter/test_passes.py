@@ -1,12 +1,16 @@
 """Passes: their order, and the removal of what is dead."""
 
 import numpy as np
+import pytest
 
-from tests.converter.models import small
+from tests.converter.models import L, binary_conv, binary_dense, small
+from tests.runtimes import predict_keras
+from tflbnn._keras import keras, lq
 from tflbnn.converter import passes
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.lower import lower
 from tflbnn.converter.passes import remove_dead
+from tflbnn.errors import UserError
 from tflbnn.runtime import Model
 from tflbnn.runtime.check import check_model
 from tflbnn.runtime.flatbuffer import schema
@@ -38,6 +42,69 @@ def test_every_pass_reports():
     assert list(passes.PASSES)[-1] == "remove_dead"  # whatever a pass replaces is dead
 
 
+def test_the_order_keeps_every_after():
+    names = list(passes.PASSES)
+    for name, module in passes.PASSES.items():
+        for earlier in getattr(module, "AFTER", ()):
+            assert names.index(earlier) < names.index(name), f"{name} must come after {earlier}"
+
+
+def flatbuffer_in_order(model, *names: str) -> Graph:
+    """The graph after these passes only, in this order."""
+    graph = Graph(lower(model))
+    passes.run(graph, order={name: passes.PASSES[name] for name in names})
+    return graph
+
+
+class TestAfter:
+    """What goes wrong where a pass runs before one that it names in AFTER."""
+
+    def test_removing_leaves_what_a_later_pass_makes_dead(self):
+        image = L.Input((33,))
+        model = keras.Model(image, binary_dense(5)(image))
+        for name in ("binary_dense", "binary_conv2d", "binary_transpose_conv", "merge_constants"):
+            assert name in remove_dead.AFTER
+        wrong = flatbuffer_in_order(model, "remove_dead", "binary_dense")
+        right = flatbuffer_in_order(model, "binary_dense", "remove_dead")
+        assert len(wrong.operators) > len(right.operators)
+        assert not right.of_kind("FULLY_CONNECTED")
+        assert not right.of_kind("LceDequantize")
+
+    def test_merging_misses_the_constants_of_a_later_pass(self):
+        image = L.Input((6, 6, 8))
+        conv = binary_conv(8, input_quantizer=lq.quantizers.DoReFa(2), pad_values=0.0)
+        model = keras.Model(image, conv(conv(image)))
+        sizes = [
+            len(flatbuffer_in_order(model, *order, "remove_dead").pack())
+            for order in (("merge_constants", "binary_conv2d"), ("binary_conv2d", "merge_constants"))
+        ]
+        assert sizes[0] > sizes[1]
+
+    def test_reshapes_are_opened_before_they_are_part_of_a_pattern(self):
+        image = L.Input((4, 8))
+        x = L.Reshape((32,))(lq.quantizers.SteSign()(image))
+        model = keras.Model(image, binary_dense(5, input_quantizer=None)(x))
+        graph = flatbuffer_in_order(model, "open_reshapes", "binary_dense", "remove_dead")
+        samples = np.random.default_rng(0).normal(size=(3, 4, 8)).astype(np.float32)
+        np.testing.assert_allclose(Model(graph.pack()).predict(samples), predict_keras(model, samples)[0], atol=1e-5)
+
+
+class TestDumps:
+    def test_a_text_after_each_pass(self, tmp_path):
+        reports = passes.run(Graph(lower(small())), tmp_path / "new" / "folder")
+        files = sorted((tmp_path / "new" / "folder").iterdir())
+        assert [file.stem for file in files] == [f"{n:02}-{name}" for n, name in enumerate(["lowered", *passes.PASSES])]
+        first = files[0].read_text().splitlines()
+        assert first[0] == "'image' float32 1x10x9x3 -> 'probabilities' float32 1x4"
+        assert any("LceBconv2d('second' int32 1x8x7x1, constant" in line for line in first)
+        assert len(reports) == len(files) - 1
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(UserError, match="Cannot make the folder"):
+            passes.run(Graph(lower(small())), tmp_path / "file")
+
+
 class TestRemoveDead:
     def test_what_nobody_uses_goes_and_the_rest_computes_the_same(self):
         original = lower(small())
@@ -45,10 +112,9 @@ class TestRemoveDead:
         graph = with_dead_parts(original)
         check_model(graph.pack())
         clean = Graph(original)
-        matches, _ = remove_dead.rewrite(clean)
-        removed, notes = remove_dead.rewrite(graph)
-        assert removed == matches + 4  # the tensor and the three buffers
-        assert notes[0] == "1 tensors"
+        matched = remove_dead.rewrite(clean).matched
+        (buffers,) = (int(text.split()[0]) for text in matched if "buffers" in text)
+        assert remove_dead.rewrite(graph).matched == ["1 tensors", f"{buffers + 3} buffers"]
         assert graph.pack() == clean.pack()
         check_model(graph.pack())
         np.testing.assert_array_equal(Model(graph.pack()).predict(samples), Model(original).predict(samples))
@@ -66,7 +132,7 @@ class TestRemoveDead:
         graph = Graph(lower(small()))
         remove_dead.rewrite(graph)
         before = graph.pack()
-        assert remove_dead.rewrite(graph)[0] == 0
+        assert not remove_dead.rewrite(graph).matched
         assert graph.pack() == before
 
     def test_metadata_keeps_its_buffers(self):

@@ -120,14 +120,14 @@ class TestAgreement:
         found = convert(network.model, samples=network.samples).report.verification
         assert found["binary_layers"] == sum(note.startswith("bconv") for note in network.layers)
 
-    def test_layers_that_stay_float(self):
+    def test_dense_layers(self):
         image = L.Input((6, 6, 8))
         x = L.Flatten()(binary_conv(8, kernel_quantizer="magnitude_aware_sign")(image))
         x = lq.layers.QuantDense(
             5, input_quantizer="ste_sign", kernel_quantizer="ste_sign", kernel_constraint="weight_clip", name="dense"
         )(x)
         model = randomized(keras.Model(image, x))
-        assert convert(model).report.verification["binary_layers"] == 1
+        assert convert(model).report.verification["binary_layers"] == 2
 
     def test_a_sign_of_its_own(self):
         image = L.Input((6, 6, 8))

@@ -87,6 +87,37 @@ class Author:
             fusedActivationFunction=activation,
         )
 
+    def conv2d(
+        self, x: int, channels: int, size: int = 3, stride: int = 1, same: bool = True, activation: int = 0
+    ) -> int:
+        """A convolution of floats."""
+        batch, height, width, channels_in = self.shape(x)
+        side = [-(-n // stride) if same else (n - size) // stride + 1 for n in (height, width)]
+        filters = self.rng.standard_normal((channels, size, size, channels_in)).astype(np.float32)
+        return self.graph.builtin(
+            "CONV_2D",
+            [x, self.graph.constant(filters), self.graph.constant(self.constants(channels))],
+            self.graph.tensor((batch, *side, channels)),
+            padding=0 if same else 1,
+            strideH=stride,
+            strideW=stride,
+            fusedActivationFunction=activation,
+        )
+
+    def depthwise(self, x: int, size: int = 3, stride: int = 1, activation: int = 0) -> int:
+        """A filter of floats for each channel."""
+        batch, height, width, channels = self.shape(x)
+        filters = self.rng.standard_normal((1, size, size, channels)).astype(np.float32)
+        return self.graph.builtin(
+            "DEPTHWISE_CONV_2D",
+            [x, self.graph.constant(filters), self.graph.constant(self.constants(channels))],
+            self.graph.tensor((batch, -(-height // stride), -(-width // stride), channels)),
+            strideH=stride,
+            strideW=stride,
+            depthMultiplier=1,
+            fusedActivationFunction=activation,
+        )
+
     def blur(self, x: int, expose: bool = False) -> int | tuple[int, int]:
         """A pooling of stride 1 and (1 2 1) x (1 2 1) / 16 of stride 2; with `expose` what lies between them, too."""
         pooled = self.pool(x, 2, 1, activation=int(self.rng.integers(2)))
@@ -116,7 +147,7 @@ def random_graph(seed: int) -> bytes:
     for _ in range(int(rng.integers(4, 12))):
         x = tensors[-1] if rng.random() < 0.6 else author.pick(tuple(tensors))
         channels = author.shape(x)[-1]
-        what = rng.integers(8)
+        what = rng.integers(9)
         if what <= 1:
             x = author.conv(x, author.pick((channels, channels, *CHANNELS)), activation=int(rng.integers(2)))
         elif what == 2:
@@ -130,6 +161,11 @@ def random_graph(seed: int) -> bytes:
             x = author.concat(*(author.pick(tuple(others)) for _ in range(rng.integers(1, 3))), x)
         elif what == 5:
             x = author.prelu(x) if rng.random() < 0.5 else author.gate(x)
+        elif what == 8:
+            size, activation = int(rng.choice((1, 1, 2, 3, 5))), int(rng.integers(4))
+            x = author.conv2d(x, author.pick(CHANNELS), size, activation=activation)
+            if rng.random() < 0.5:
+                x = author.depthwise(x, int(rng.choice((1, 2, 3, 5))), activation=int(rng.integers(4)))
         elif author.shape(x)[1] > 2:
             pool = author.pool if rng.random() < 0.7 else lambda x, *_: author.blur(x)
             x = pool(author.batch_norm(x) if rng.random() < 0.5 else x, *((2, 2), (3, 2, True))[rng.integers(2)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def check(model: keras.Model, binarization: Binarization) -> None:
 
 
 def own_binarization(name: str) -> Binarization:
-    return networks.get(name).__defaults__[-1]
+    return inspect.signature(networks.get(name)).parameters["binarization"].default
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

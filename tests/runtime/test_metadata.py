@@ -35,6 +35,7 @@ FULL = Metadata(
     labels=("no", "perhaps", "yes"),
     mean=(127.5,),
     std=(64.0,),
+    resized=(6, 5),
     recipe={"name": "digits", "epochs": 3, "nested": {"t_clip": 1.3}},
     accuracy=0.97,
     versions={"tflbnn": "0.1.0"},
@@ -131,6 +132,8 @@ class TestRefused:
             ({"labels": ("a", "")}, "A label must be one line"),
             ({"labels": ("a", "b\nc")}, r"Received: 'b\\nc'"),
             ({"mean": (1.0,)}, "belong together"),
+            ({"resized": (0, 4)}, "sides from 1 to 4096"),
+            ({"resized": (4, 5000)}, "sides from 1 to 4096"),
             ({"mean": (1.0,), "std": (0.0,)}, "std above 0"),
             ({"mean": (float("nan"),), "std": (1.0,)}, "mean must be finite"),
         ],
@@ -142,6 +145,10 @@ class TestRefused:
     def test_labels_for_another_number_of_outputs(self):
         with pytest.raises(UserError, match=r"3 outputs. Received: 2 labels"):
             add_metadata(small_models.doubling(), Metadata(labels=("a", "b")))
+
+    def test_less_than_the_window(self):
+        with pytest.raises(UserError, match=r"window must fit into .* \(6, 4\) for an input of shape \(1, 4, 5, 3\)"):
+            add_metadata(small_models.doubling(), Metadata(resized=(6, 4)))
 
     def test_normalization_for_another_number_of_channels(self):
         with pytest.raises(UserError, match="mean must have"):
@@ -165,6 +172,8 @@ class TestDamage:
             b"[" * 100_000,
             b'{"recipe": 1, "accuracy": null, "versions": {}}',
             b'{"recipe": null, "accuracy": "high", "versions": {}}',
+            b'{"recipe": null, "accuracy": null, "versions": {}, "resized": [8, "8"]}',
+            b'{"recipe": null, "accuracy": null, "versions": {}, "resized": 8}',
         ],
     )
     def test_a_broken_recipe(self, content):

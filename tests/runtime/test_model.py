@@ -227,6 +227,20 @@ class TestMetadata:
         np.testing.assert_array_equal(array[0, 0, 0], [5, 2.25, 1])
         np.testing.assert_allclose(model.predict(array), [[5, 2.25, 1]], rtol=1e-6)
 
+    def test_the_window_is_that_of_the_tests_of_training(self, tmp_path):
+        from PIL import Image
+
+        from tflbnn.data.images import Files
+
+        pixels = np.random.default_rng(0).integers(0, 256, (30, 50, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "it.png")
+        described = Metadata(mean=(0.0,), std=(1.0,), resized=(9, 9))
+        model = Model(add_metadata(small_models.classifier(np.eye(3), (4, 4)), described))
+        assert model.resized == (9, 9)
+        files = Files(np.array([tmp_path / "it.png"], object), 9)
+        np.testing.assert_array_equal(model.preprocess(pixels), np.asarray(files.centre(4)))
+        np.testing.assert_array_equal(model.preprocess(pixels)[0], np.asarray(files)[0, 2:6, 2:6])
+
     def test_only_images(self):
         with pytest.raises(UserError, match="takes images"):
             Model(small_models.sum_and_difference()).preprocess(np.zeros((4, 5, 3), np.uint8))

@@ -1,5 +1,6 @@
 """Smoothed, mixed and taught targets, and what training with them leaves in TensorBoard's logs."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,9 +13,10 @@ from tests.training.tiny import RECIPE
 from tflbnn import recipes
 from tflbnn._keras import keras, tf
 from tflbnn.data.augmentation import mixup, random_window
+from tflbnn.data.dataset import Dataset, Normalization, Split
 from tflbnn.errors import UserError
 from tflbnn.recipes import Loss
-from tflbnn.training import losses, tasks, train
+from tflbnn.training import fit, losses, tasks, train
 
 
 @settings(max_examples=20, deadline=None)
@@ -94,3 +96,32 @@ def test_logs_have_flips_saturated_inputs_and_histograms(teacher):
     assert {f"{kind}/{name}" for kind in ("flip_ratio", "saturated_inputs", "weights")} <= tags
     for kind in ("flip_ratio", "saturated_inputs"):
         assert 0 <= tf.make_ndarray(events.Tensors(f"{kind}/{name}")[0].tensor_proto) <= 1
+
+
+def test_the_five_likeliest():
+    rng = np.random.default_rng(0)
+    p, y = rng.dirichlet(np.ones(12), 50).astype(np.float32), rng.integers(0, 12, 50)
+    p[0, :] = 1 / 12  # none is likelier than another
+    rank = (p > np.take_along_axis(p, y[:, None], 1)).sum(axis=1)
+    expected = (rank < 5).astype(np.float32)
+    assert 0 < expected.mean() < 1
+    for targets in (y[:, None], np.eye(12, dtype=np.float32)[y]):
+        found = losses.top5_accuracy(tf.constant(targets), tf.constant(p))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_of_many_classes_the_five_likeliest_are_in_the_history(tmp_path):
+    def split(number, seed):
+        rng = np.random.default_rng(seed)
+        return Split(rng.integers(0, 256, (number, 8, 8, 1), np.uint8), np.arange(number, dtype=np.int32) % 100)
+
+    labels = tuple(map(str, range(100)))
+    dataset = Dataset("digits", split(200, 0), split(100, 1), split(100, 2), labels, Normalization((127.0,), (74.0,)))
+    recipe = dataclasses.replace(RECIPE, epochs=1)
+    for loss in (Loss(), Loss(label_smoothing=0.1)):
+        recipe = dataclasses.replace(recipe, loss=loss)
+        model = fit.build(recipe, dataset)
+        (row,) = fit.fit(model, recipe, dataset, tmp_path / str(loss.label_smoothing))
+        assert row["val_accuracy"] <= row["val_top5_accuracy"] <= 1
+        metrics = fit._test(model, recipe, dataset)
+        assert metrics["test_accuracy"] <= metrics["test_top5_accuracy"] <= 0.5

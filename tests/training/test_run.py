@@ -55,6 +55,21 @@ def test_gives_back_what_was_written(folder):
     assert (run.weights.name, run.model_tflite.name) == ("model.weights.h5", "model.tflite")
 
 
+def test_what_images_are_resized_to_goes_into_the_exported_file(folder):
+    from tflbnn.converter.export import describe
+
+    run = Run.open(folder)  # written before runs said so
+    assert (run.resized, describe(run).resized) == ((8, 8), None)
+    for resized, described in (([8, 8], None), ([10, 12], (10, 12))):
+        (folder / "metrics.json").write_text(json.dumps({**METRICS, "resized": resized}))
+        run = Run.open(folder)
+        assert (run.resized, describe(run).resized) == (tuple(resized), described)
+    for damaged in ([7, 8], [8], [8, 8.5], 8, [8, 5000]):
+        (folder / "metrics.json").write_text(json.dumps({**METRICS, "resized": damaged}))
+        with pytest.raises(UserError, match="as they were written"):
+            Run.open(folder)
+
+
 def test_an_unfinished_run_says_how_to_finish_it(folder):
     (folder / "metrics.json").unlink()
     run = Run.open(folder)

@@ -63,11 +63,11 @@ def test_keys_that_end_alike_stay_whole():
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_picture(tmp_path, count):
     drawn = results.with_front(rows([(0.9, 3), (0.95, 5), (0.5, 4)][:count]))
-    scatter(drawn, "digits", tmp_path / "trials.png", "binarization.t_clip")
+    scatter(drawn, (), ("accuracy",), "digits", tmp_path / "trials.png", "binarization.t_clip")
     with Image.open(tmp_path / "trials.png") as image:
         assert image.size == (1200, 750)
         assert len(image.convert("RGB").getcolors(1 << 20)) > 20
     assert [path.name for path in tmp_path.iterdir()] == ["trials.png"]
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="Cannot write"):
-        scatter(drawn, "digits", tmp_path / "file" / "trials.png", None)
+        scatter(drawn, (), ("accuracy",), "digits", tmp_path / "file" / "trials.png", None)

@@ -12,7 +12,8 @@ from tflbnn.cli import main
 from tflbnn.errors import UserError
 from tflbnn.training.folder import claimed
 from tflbnn.training.resources import readable_tensorflow_errors
-from tflbnn.tuning import Progress, Settings, driver, oracles, parse_space, search
+from tflbnn.tuning import Progress, Settings, drawn, driver, oracles, parse_constraints, parse_space, search
+from tflbnn.tuning import trial as trial_
 from tflbnn.tuning import tuner as tuner_
 
 WORDS = {
@@ -35,7 +36,7 @@ def fake(monkeypatch):
     """Trials with an accuracy that follows from their values, and no training at the end."""
 
     def run_trial(self, trial):
-        recipe = self.space.variant(oracles.values(self.space, trial.hyperparameters.values))
+        recipe = self.space.variant(drawn.values(self.space, trial.hyperparameters.values))
         accuracy = 1 / (1 + recipe.optimizer.learning_rate * recipe.batch_size + recipe.binarization.t_clip)
         size = 100 * recipe.get("growth_rate") + sum(recipe.get("layers"))
         return {"val_accuracy": accuracy, "parameters": 8 * size, "size_bytes": size, "seconds": 0.0}
@@ -46,12 +47,17 @@ def fake(monkeypatch):
 
     monkeypatch.setattr(tuner_.RecipeTuner, "run_trial", run_trial)
     monkeypatch.setattr(driver, "_train", train)
-    monkeypatch.setattr(driver, "scatter", lambda *arguments: None)
+    monkeypatch.setattr(driver, "_draw", lambda *arguments: None)
+    monkeypatch.setattr(tuner_, "write_hparams", lambda *arguments: None)
     return monkeypatch
 
 
-def run(tuner, out, **options):
-    return search(parse_space(DIGITS, WORDS[tuner]), out, tuner=tuner, **{**BUDGET[tuner], **options})
+def settings(tuner, words=None, **budget):
+    return Settings(parse_space(DIGITS, words or WORDS[tuner]), tuner, **{**BUDGET[tuner], **budget})
+
+
+def run(tuner, out, resume=False, progress=None, **budget):
+    return search(settings(tuner, **budget), out, resume=resume, progress=progress)
 
 
 def command(capsys, *arguments):
@@ -131,7 +137,7 @@ def test_failures_are_recorded_and_do_not_stop_the_search(tmp_path, fake):
     space = parse_space(DIGITS, ["seed=1..1000", "epochs=3"])
     fake.setattr(tuner_.RecipeTuner, "run_trial", lambda self, trial: 1 / 0)
     with pytest.raises(UserError, match="5 failures, the first: ZeroDivisionError: division by zero"):
-        search(space, tmp_path / "other")
+        search(Settings(space), tmp_path / "other")
     assert "ZeroDivisionError" in (tmp_path / "other" / "trials.csv").read_text()
 
 
@@ -144,7 +150,8 @@ def test_a_full_disk_stops_the_search_at_once_and_it_resumes(tmp_path, fake):
             raise OSError(28, "No space left on device")
 
     fake.undo()
-    fake.setattr(tuner_, "build", build)
+    fake.setattr(tuner_, "write_hparams", lambda *arguments: None)
+    fake.setattr(trial_, "build", build)
     with pytest.raises(UserError, match=r"^Cannot write weights: no space left on device\.$"):
         run("grid", tmp_path / "search")
     assert len(trials) == 1
@@ -161,19 +168,20 @@ def test_a_network_too_large_for_the_memory_fails_alone(tmp_path, fake):
             )
 
     fake.undo()
-    fake.setattr(tuner_, "build", build)
+    fake.setattr(tuner_, "write_hparams", lambda *arguments: None)
+    fake.setattr(trial_, "build", build)
     with pytest.raises(UserError, match=r"8 failures, the first: The network must fit into memory"):
         run("grid", tmp_path / "search")
 
 
 def test_random_trials_of_a_small_space_are_all_of_it(tmp_path, fake):
-    rows = search(parse_space(DIGITS, ["seed=1,2,3,4,5"]), tmp_path / "s", tuner="random", trials=99).rows
+    rows = search(settings("random", ["seed=1,2,3,4,5"], trials=99), tmp_path / "s").rows
     assert sorted(row.values["seed"] for row in rows) == [1, 2, 3, 4, 5]
 
 
 def test_hyperband_refuses_a_space_that_it_would_exhaust(tmp_path, fake):
     with pytest.raises(UserError, match=r"compares 5 configurations.*a space of 3"):
-        search(parse_space(DIGITS, ["growth_rate=8,16,32"]), tmp_path / "s", max_epochs=3)
+        search(settings("hyperband", ["growth_rate=8,16,32"], max_epochs=3), tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 
@@ -229,9 +237,9 @@ def test_who_may_write_a_folder(tmp_path, fake):
     with pytest.raises(UserError, match="tuner=random, where it was grid"):
         run("random", out, resume=True)
     with pytest.raises(UserError, match=r"space\.seed\.choices=\[1, 3\], where it was \[1, 2\]"):
-        search(parse_space(DIGITS, [*WORDS["grid"][:2], "seed=1,3"]), out, tuner="grid", resume=True)
+        search(settings("grid", [*WORDS["grid"][:2], "seed=1,3"]), out, resume=True)
     with pytest.raises(UserError, match=r"recipe\.batch_size=8, where it was 64"):
-        search(parse_space(DIGITS, [*WORDS["grid"], "batch_size=8"]), out, tuner="grid", resume=True)
+        search(settings("grid", [*WORDS["grid"], "batch_size=8"]), out, resume=True)
     with claimed(out), pytest.raises(UserError, match="another process"):
         run("grid", out, resume=True)
     (tmp_path / "other").mkdir()
@@ -250,6 +258,10 @@ def test_who_may_write_a_folder(tmp_path, fake):
         ({"max_epochs": 1}, "at least 2"),
         ({"tuner": "random", "trials": 0}, "at least 1"),
         ({"tuner": "random", "trials": 10**9}, "at most 100000"),
+        ({"objectives": ("accuracy", "size")}, "Choose --tuner bayesian"),
+        ({"objectives": ("latency",)}, "A search is after accuracy"),
+        ({"objectives": ("accuracy", "latencie")}, "Did you mean 'latency'"),
+        ({"latency": "guessed"}, "measured or predicted"),
     ],
 )
 def test_budgets(options, message):
@@ -258,10 +270,10 @@ def test_budgets(options, message):
 
 
 def test_settings_read_back(tmp_path):
-    for tuner, words in WORDS.items():
-        settings = Settings(parse_space(DIGITS, words), tuner, **BUDGET[tuner])
-        (tmp_path / "search.json").write_text(json.dumps(settings.to_dict()))
-        assert Settings.read(tmp_path) == settings
+    aims = {"objectives": ("size", "accuracy"), "constraints": parse_constraints("latency<=5ms size<=500KB")}
+    for written in (*map(settings, WORDS), settings("bayesian", **aims), settings("grid", baselines=True)):
+        (tmp_path / "search.json").write_text(json.dumps(written.to_dict()))
+        assert Settings.read(tmp_path) == written
 
 
 def test_the_command(tmp_path, capsys, fake):
@@ -287,6 +299,10 @@ def test_the_command(tmp_path, capsys, fake):
         ("digit", "--out", tmp_path / "none"),
         ("digits", "growth_rat=1,2", "--out", tmp_path / "none"),
         ("digits", "--tuner", "gird", "--out", tmp_path / "none"),
+        ("digits", "--objective", "accuracy,speed", "--out", tmp_path / "none"),
+        ("digits", "--constraint", "latency<5", "--out", tmp_path / "none"),
+        ("digits", "--latency-table", tmp_path / "none.csv", "--out", tmp_path / "none"),
+        ("digits", "--workers", "-1", "--out", tmp_path / "none"),
     ):
         code, text, errors = command(capsys, *refused)
         assert (code, text, len(errors.splitlines())) == (2, "", 1), errors

@@ -10,7 +10,7 @@ import textwrap
 from PIL import Image
 
 from tflbnn import recipes
-from tflbnn.tuning import driver, parse_space, search
+from tflbnn.tuning import Settings, driver, parse_space, search
 
 SMALL = recipes.get("digits").override(
     {
@@ -32,7 +32,7 @@ def trained(rows):
 
 def test_a_grid_with_a_network_that_cannot_be_built(tmp_path, capfd):
     space = parse_space(SMALL, ["network.layers=1/1,1", "t_clip=0.5,1.5"])
-    found = search(space, tmp_path / "search", tuner="grid")
+    found = search(Settings(space, "grid"), tmp_path / "search")
     printed = capfd.readouterr()
     assert "Traceback" not in printed.err
     assert not printed.out
@@ -61,11 +61,11 @@ def test_a_search_killed_by_the_system_resumes_with_the_same_trials(tmp_path, mo
     """The child is killed within the last epoch of a trial that continues another one."""
     monkeypatch.setattr(driver, "_train", lambda *arguments: None)  # a killed run's resumption is training's own test
     space = parse_space(SMALL, ["t_clip=0.25..2.0"])
-    whole = search(space, tmp_path / "whole", max_epochs=3)
+    whole = search(Settings(space, max_epochs=3), tmp_path / "whole")
     script = f"""
         import os, signal
         from tflbnn.recipes import Recipe
-        from tflbnn.tuning import Progress, parse_space, search
+        from tflbnn.tuning import Progress, Settings, parse_space, search
 
         class Killer(Progress):
             def trial_started(self, number, values, first, last):
@@ -76,11 +76,11 @@ def test_a_search_killed_by_the_system_resumes_with_the_same_trials(tmp_path, mo
                     os.kill(os.getpid(), signal.SIGKILL)
 
         space = parse_space(Recipe.from_dict({SMALL.to_dict()!r}), ["t_clip=0.25..2.0"])
-        search(space, {str(tmp_path / "killed")!r}, max_epochs=3, progress=Killer())
+        search(Settings(space, max_epochs=3), {str(tmp_path / "killed")!r}, progress=Killer())
         """
     child = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, timeout=600)
     assert child.returncode == -signal.SIGKILL, child.stderr
-    found = search(space, tmp_path / "killed", max_epochs=3, resume=True)
+    found = search(Settings(space, max_epochs=3), tmp_path / "killed", resume=True)
     assert trained(found.rows) == trained(whole.rows)
     assert len(found.rows) == 6
     continued = next(row for row in found.rows if row.continues)

@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-from tflbnn.cli import benchmark, doctor, export, predict, report, summary, train, tune, verify
+from tflbnn.cli import (
+    benchmark,
+    calibrate,
+    doctor,
+    ensemble,
+    export,
+    lint,
+    optimize,
+    predict,
+    report,
+    summary,
+    train,
+    tune,
+    verify,
+    visualize,
+)
 from tflbnn.cli import list as list_
 from tflbnn.cli._command import COMMAND_LINE_ERRORS, fail, interrupted
 from tflbnn.errors import UserError, VerificationError
@@ -27,16 +42,24 @@ COMMANDS = {
     "list": list_,
     "train": train,
     "tune": tune,
+    "ensemble": ensemble,
     "export": export,
     "verify": verify,
+    "optimize": optimize,
+    "lint": lint,
     "predict": predict,
     "benchmark": benchmark,
+    "calibrate": calibrate,
     "summary": summary,
+    "visualize": visualize,
     "report": report,
     "doctor": doctor,
 }
 for name, module in COMMANDS.items():
-    app.command(name)(module.command)
+    if hasattr(module, "app"):  # a command of several
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(name)(module.command)
 
 
 def _print_version(value: bool) -> None:

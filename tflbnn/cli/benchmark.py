@@ -35,19 +35,21 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
-    """Alternating measurements of one batch of one sample."""
+    """Alternating measurements of one batch of one sample; on `device`, or on this computer."""
 
     threads: int
     rounds: int
     rows: list[Row]
     per_op: PerOp | None = None
+    device: str | None = None
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
         from rich.table import Table
 
         plural = "s" if self.threads > 1 else ""
-        title = f"batch 1, {self.threads} thread{plural}, {self.rounds} alternating rounds"
+        place = f"{escape(self.device)}: " if self.device else ""
+        title = f"{place}batch 1, {self.threads} thread{plural}, {self.rounds} alternating rounds"
         table = Table(title=title, title_justify="left")
         table.add_column("model", overflow="fold")
         table.add_column("kernel")
@@ -96,21 +98,36 @@ def command(
     per_op: Annotated[
         bool, typer.Option("--per-op", help="Also where the time of MODEL goes, operation by operation.")
     ] = False,
+    adb: Annotated[bool, typer.Option("--adb", help="Measure on a connected phone, through Android's adb.")] = False,
+    device: Annotated[
+        str | None, typer.Option(metavar="SERIAL", help="With --adb: which phone, where several are connected.")
+    ] = None,
 ) -> Benchmark:
     """How long an inference takes and how much memory it needs; medians of alternating rounds."""
     import functools
 
     from rich.progress import Progress
 
-    from tflbnn.cli import _per_op
+    from tflbnn.cli import _per_op, _phone
     from tflbnn.cli._command import console
     from tflbnn.cli._quiet import without_remarks
+    from tflbnn.errors import UserError
     from tflbnn.runtime.benchmark import alternate, peak_memory, ratio, sample
+
+    if per_op and adb:
+        raise UserError("--per-op measures on this computer. Received: --adb, too. Leave one out.")
+    if device is not None and not adb:
+        raise UserError(f"--device names a phone to measure on. Received: {device} without --adb. Add --adb.")
 
     with without_remarks():
         variants = [
             variant for path in (model, *([against] if against else [])) for variant in _variants(path, threads)
         ]
+    if adb:
+        for *_, variant in variants:
+            variant.close()
+        cases = [(name, path, variant.kernel is not None) for name, path, variant in variants]
+        return _phone.measure(cases, threads, rounds, device)
     # By position, as the two files may have one name.
     runs = {
         str(position): functools.partial(variant.predict, sample(variant))

@@ -32,7 +32,7 @@ class Guess:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """One image; `resized_from` is its (height, width) where that is not the model's.
+    """One image; `resized_from` is its (height, width) where that is not what the model's images are brought to.
 
     `probabilities` tells whether all scores are at least 0 and sum up to 1.
     """
@@ -45,11 +45,12 @@ class Seen:
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """The likeliest classes of every image."""
+    """The likeliest classes of every image; of one brought to `resized` the model sees the middle."""
 
     model: str
     kernel: str
     input_shape: list[int]
+    resized: list[int]
     images: list[Seen]
 
     def render(self, console: Console) -> None:
@@ -61,8 +62,11 @@ class Predictions:
             if seen.resized_from:
                 title += (
                     f"  [dim]{seen.resized_from[0]}×{seen.resized_from[1]}, resized to "
-                    f"{self.input_shape[0]}×{self.input_shape[1]} (bilinear, antialiased)[/]"
+                    f"{self.resized[0]}×{self.resized[1]} (bilinear, antialiased)"
                 )
+                if self.resized != self.input_shape[:2]:
+                    title += f", the middle {self.input_shape[0]}×{self.input_shape[1]} of it"
+                title += "[/]"
             console.print(title)
             table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
             table.add_column(justify="right", overflow="fold")
@@ -91,7 +95,7 @@ def _arrays(model: Model, path: Path) -> Iterator[tuple[str, Image | None, tuple
     def prepared(name: str, source: Any) -> tuple[str, Image, tuple[int, int] | None, Any]:
         image = images.read(source)
         former = (image.height, image.width)
-        return name, image, None if former == model.input_shape[1:3] else former, model.preprocess(image)
+        return name, image, None if former == model.resized else former, model.preprocess(image)
 
     if path.suffix.lower() != ".npy":
         yield prepared(str(path), path)
@@ -186,4 +190,4 @@ def command(
     shape = list(opened.input_shape[1:])
     if detector:
         return Found(str(model), opened.kernel or "", shape, threshold, seen)
-    return Predictions(str(model), opened.kernel or "", shape, seen)
+    return Predictions(str(model), opened.kernel or "", shape, list(opened.resized), seen)

@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tflbnn.cli._command import command as _command
+from tflbnn.cli._train_recipe import choose
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tflbnn.recipes import Recipe
+    from tflbnn.training import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """What a process has done that took part in a distributed training, whose chief has the run."""
+
+    distribute: str
+
+    def render(self, console: Console) -> None:
+        console.print("The chief has ended; its --out holds the run.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +40,7 @@ class Trained:
     history: list[dict[str, float]]
     already_finished: bool
     test_accuracy: float | None = None
+    test_top5_accuracy: float | None = None
     validation_accuracy: float | None = None
     test_map: float | None = None
     validation_map: float | None = None
@@ -40,6 +53,8 @@ class Trained:
         table = Table(box=None, show_header=False, pad_edge=False)
         if self.test_map is None:
             table.add_row("test accuracy", f"[bold green]{self.test_accuracy:.2%}[/]")
+            if self.test_top5_accuracy is not None:
+                table.add_row("test top-5 accuracy", f"{self.test_top5_accuracy:.2%}")
             table.add_row("validation accuracy", f"{self.validation_accuracy:.2%}")
         else:
             table.add_row("test mAP@0.5", f"[bold green]{self.test_map:.2%}[/]")
@@ -65,40 +80,6 @@ class Trained:
                 more = f" and {len(names) - 3} more (pretraining.json)" if len(names) > 3 else ""
                 rows[f"  {text}"] = ", ".join(names[:3]) + more
         return rows
-
-
-def _overrides(arguments: list[str]) -> dict[str, str]:
-    from tflbnn.errors import UserError
-
-    values = {}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals or not key:
-            raise UserError(f"A change to a recipe is written key=value. Received: {argument}. Write epochs=3.")
-        if key in values:
-            raise UserError(f"A key can be set once. Received: {key}={values[key]} and {argument}. Leave one out.")
-        values[key] = value
-    return values
-
-
-def _recipe(name: str, changes: dict[str, str], out: Path | None, resume: bool) -> Recipe:
-    """The recipe as named and changed; to resume, as the run has it, with the same changes or fewer."""
-    from tflbnn import recipes
-    from tflbnn.errors import UserError
-    from tflbnn.training import Run
-
-    recipe = recipes.get(name)
-    if resume:
-        if out is None:
-            raise UserError("--resume needs the run folder. Received: no --out. Add --out with the folder of the run.")
-        if (out / "recipe.json").is_file():
-            recipe = Run.open(out).recipe
-            if recipe.name != name:
-                raise UserError(
-                    f"A run is resumed with the recipe it was started with. Received: {name} for {out}, which is a run "
-                    f"of {recipe.name}. Write: tflbnn train {recipe.name} --resume --out {out}"
-                )
-    return recipe.override(changes)
 
 
 class _Display:
@@ -141,9 +122,20 @@ class _Display:
             self.console.print(f"{epoch}  {text}")
 
 
+def _train(recipe: Recipe, out: Path, distribute: str | None, options: dict[str, Any]) -> Run | None:
+    """The finished run; None in a process that only takes part in a distributed training."""
+    if distribute is not None:
+        from tflbnn.training.distributed import train_distributed
+
+        return train_distributed(recipe, out, distribute, **options)
+    from tflbnn.training.fit import train
+
+    return train(recipe, out, **options)
+
+
 @_command
 def command(
-    recipe: Annotated[str, typer.Argument(help="A name from: tflbnn list recipes", show_default=False)],
+    recipe: Annotated[str | None, typer.Argument(help="A name from: tflbnn list recipes", show_default=False)] = None,
     changes: Annotated[
         list[str] | None,
         typer.Argument(metavar="KEY=VALUE", help="Fields to change: t_clip=0.5 epochs=3", show_default=False),
@@ -154,25 +146,49 @@ def command(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Where the data set's files are.", show_default=False)
     ] = None,
+    from_trial: Annotated[
+        tuple[Path, int] | None,
+        typer.Option(
+            "--from-trial",
+            metavar="SEARCH TRIAL",
+            help="In the place of RECIPE: what a trial of tflbnn tune trained.",
+            show_default=False,
+        ),
+    ] = None,
+    distribute: Annotated[
+        str | None,
+        typer.Option(
+            "--distribute",
+            help="mirrored (this machine's devices), multi-worker or parameter-server (the processes of TF_CONFIG).",
+            show_default=False,
+        ),
+    ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="64 images, one epoch: shows that it runs.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
-) -> Trained:
-    """Train a recipe with keras fit; writes a run folder."""
+) -> Trained | Served:
+    """Train a recipe with keras fit; writes a run folder.
+
+    How it computes is set by fields as well. Their defaults are what was measured to be the fastest:
+    precision=auto: mixed_bfloat16 for binary classifiers on processors with AMX, else float32.
+    jit_compile=false: true compiles the steps with XLA.
+    steps_per_execution=1: how many steps one call of TensorFlow does.
+    """
     import shlex
     import time
 
     from tflbnn.training import Run
     from tflbnn.training.scores import score_of
 
-    chosen = _recipe(recipe, _overrides(changes or []), out, resume)
+    chosen = choose(recipe, changes or [], out, resume, from_trial)
     out = out or Path("runs") / f"{chosen.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     already_finished = resume and (out / "metrics.json").exists()
     display = _Display(1 if smoke else chosen.epochs)
     try:
-        from tflbnn.training.fit import train
-
+        options = {"resume": resume, "smoke": smoke, "data_dir": data_dir, "progress": display}
         with display.bar:
-            run: Run = train(chosen, out, resume=resume, smoke=smoke, data_dir=data_dir, progress=display)
+            run = _train(chosen, out, distribute, options)
+        if run is None:
+            return Served(distribute)
     except KeyboardInterrupt as interrupt:
         if not (out / "recipe.json").is_file():
             raise
@@ -192,5 +208,6 @@ def command(
         history=run.history,
         already_finished=already_finished,
         pretraining=run.start,
+        test_top5_accuracy=run.metrics.get("test_top5_accuracy"),
         **{f"test_{score.name}": tested, f"validation_{score.name}": run.history[-1][f"val_{score.name}"]},
     )

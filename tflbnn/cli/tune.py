@@ -9,172 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tflbnn.cli._command import command as _command
+from tflbnn.cli._tuned import Tuned, Worked
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from tflbnn import training
-    from tflbnn.tuning import Plan, Row, Search, Settings
-
-SHOWN = 25  # trials in the table; trials.csv has them all
+    from tflbnn.tuning import LatencyTable, Search, Settings
 
 
-@dataclasses.dataclass(frozen=True)
-class Tuned:
-    """A finished search; `run` is the best configuration, trained in full.
-
-    `score` says what the accuracies are: "accuracy", or "mAP" of a detector.
-    """
-
-    search: str
-    recipe: str
-    tuner: str
-    trials: list[Row]
-    best: Row
-    run: str
-    test_accuracy: float
-    validation_accuracy: float
-    table: str
-    picture: str
-    score: str
-
-    def render(self, console: Console) -> None:
-        from rich.markup import escape
-        from rich.table import Table
-
-        completed = [row for row in self.trials if row.val_accuracy is not None]
-        failed = [row for row in self.trials if row.val_accuracy is None]
-        shown = sorted(completed, key=lambda row: -row.val_accuracy)[:SHOWN]
-        table = Table(title=f"{self.recipe}: {len(self.trials)} trials, {self.tuner}", title_justify="left")
-        names = _names(self.best.values)
-        for heading in ("trial", "epochs", *names.values(), f"val {self.score}", "parameters", "size kB", "s"):
-            table.add_column(heading, justify="right")
-        table.add_column("front", justify="center")
-        for row in shown:
-            table.add_row(
-                _number(row),
-                str(row.epochs),
-                *(escape(_text(row.values[key])) for key in names),
-                f"{row.val_accuracy:.2%}",
-                f"{row.parameters:,}",
-                f"{row.size_bytes / 1000:.1f}",
-                f"{row.seconds:.1f}",
-                "●" if row.pareto else "",
-                style="bold green" if row.trial == self.best.trial else None,
-            )
-        console.print(table)
-        if len(completed) > len(shown):
-            console.print(
-                f"{len(completed) - len(shown)} less accurate trials are in {escape(self.table)}", style="dim"
-            )
-        for row in failed[:SHOWN]:
-            console.print(f"[yellow]trial {row.trial} failed[/]  {escape(_values(row.values))}  {escape(row.reason)}")
-        summary = Table(box=None, show_header=False, pad_edge=False)
-        summary.add_row("best, trained in full", f"test {self.score} [bold green]{self.test_accuracy:.2%}[/]")
-        for name, path in (("run", self.run), ("trials", self.table), ("picture", self.picture)):
-            summary.add_row(name, escape(path))
-        console.print(summary)
-        console.print(f"next: tflbnn export {escape(self.run)}", soft_wrap=True, style="dim")
-
-
-def _names(values: dict[str, Any]) -> dict[str, str]:
-    from tflbnn.tuning.results import short_keys
-
-    return short_keys(list(values))
-
-
-def _number(row: Row) -> str:
-    return f"{row.trial} from {row.continues}" if row.continues else str(row.trial)
-
-
-def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _values(values: dict[str, Any]) -> str:
-    return " ".join(f"{name}={_text(values[key])}" for key, name in _names(values).items())
-
-
-class Screen:
-    """Shows a search on standard error: a line for each trial that ended, then a bar of trials and one of epochs.
-
-    It is told what `tflbnn.tuning.Progress` lists: `with Screen() as screen: search(..., progress=screen)`.
-    """
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        from tflbnn.cli._command import console
-
-        self.bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[values]}"),
-            TimeElapsedColumn(),
-            console=console(stderr=True),
-        )
-        self.trials: Any = None
-        self.epochs: Any = None
-        self.before = 0
-
-    def __enter__(self) -> Screen:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        if self.trials is not None:
-            self.bars.stop()
-
-    def _print(self, text: str) -> None:
-        self.bars.console.print(text, soft_wrap=True)
-
-    def planned(self, plan: Plan) -> None:
-        self.bars.start()
-        self._print(f"{plan.trials} trials, {plan.epochs} epochs altogether, the longest training {plan.longest}")
-        self.trials = self.bars.add_task("trials", total=plan.trials, values="")
-
-    def trial_started(self, number: int, values: dict[str, Any], first: int, last: int) -> None:
-        self.bars.update(self.trials, completed=number - 1)
-        self._epochs(f"trial {number}", values, first, last)
-
-    def _epochs(self, description: str, values: dict[str, Any], first: int, last: int) -> None:
-        from rich.markup import escape
-
-        if self.epochs is not None:
-            self.bars.remove_task(self.epochs)
-        self.before = first - 1
-        self.epochs = self.bars.add_task(description, total=last - self.before, values=escape(_values(values)))
-
-    def trained(self, state: training.Progress) -> None:
-        self.bars.update(self.epochs, completed=state.epoch - 1 + state.step / state.steps - self.before)
-
-    def trial_ended(self, row: Row, best: Row | None) -> None:
-        from rich.markup import escape
-
-        if row.reason is None:
-            epochs = f"{row.epochs} epoch{'s' if row.epochs > 1 else ''}"
-            text = (
-                f"{row.val_accuracy:7.2%}  {row.size_bytes / 1000:8.1f} kB  {epochs:>9}  {escape(_values(row.values))}"
-            )
-        else:
-            text = f"[yellow]failed[/]  {escape(_values(row.values))}  {escape(row.reason)}"
-        self._print(f"{'trial ' + _number(row):<16}{text}")
-        so_far = f"best {best.val_accuracy:.2%}, trial {best.trial}" if best else ""
-        self.bars.update(self.trials, completed=row.trial, values=so_far)
-
-    def best_started(self, best: Row, epochs: int) -> None:
-        self.bars.update(self.trials, completed=self.bars.tasks[0].total, values=f"best {best.val_accuracy:.2%}")
-        self._epochs(f"trial {best.trial} in full", best.values, 1, epochs)
-
-
-def _settings(
-    name: str,
-    words: list[str],
-    tuner: str | None,
-    max_epochs: int | None,
-    trials: int | None,
-    out: Path | None,
-    resume: bool,
-) -> Settings:
+def _settings(name: str, words: list[str], out: Path | None, resume: bool, asked: dict[str, Any]) -> Settings:
     """What is asked for; to resume, what the search in the folder was asked for, with the same words or fewer."""
     from tflbnn import recipes
     from tflbnn.errors import UserError
@@ -183,7 +24,8 @@ def _settings(
 
     recipe = recipes.get(name)
     if not resume:
-        return Settings(parse_space(recipe, words), tuner or "hyperband", max_epochs, trials)
+        several = len(asked.get("objectives", ())) > 1
+        return Settings(parse_space(recipe, words), **{"tuner": "bayesian" if several else "hyperband", **asked})
     if out is None:
         raise UserError(
             "--resume needs the search folder. Received: no --out. Add --out with the folder of the search."
@@ -196,12 +38,32 @@ def _settings(
             f"A search is resumed with the recipe it was started with. Received: {name} for {out}, which is a search "
             f"of {old.space.recipe.name}. Write: tflbnn tune {old.space.recipe.name} --resume --out {out}"
         )
-    return Settings(
-        parse_space(recipe, words) if words else old.space,
-        tuner or old.tuner,
-        old.max_epochs if max_epochs is None else max_epochs,
-        old.trials if trials is None else trials,
-    )
+    return dataclasses.replace(old, **asked, **({"space": parse_space(recipe, words)} if words else {}))
+
+
+def _asked(
+    tuner: str | None,
+    max_epochs: int | None,
+    trials: int | None,
+    objective: str | None,
+    constraint: str | None,
+    latency_table: Path | None,
+    baselines: bool | None,
+) -> tuple[dict[str, Any], LatencyTable | None]:
+    """The settings that were named, and the latency table that was."""
+    from tflbnn.tuning import LatencyTable, parse_constraints, parse_objectives
+
+    table = None if latency_table is None else LatencyTable.read(latency_table)
+    asked = {
+        "tuner": tuner,
+        "max_epochs": max_epochs,
+        "trials": trials,
+        "objectives": None if objective is None else parse_objectives(objective),
+        "constraints": None if constraint is None else parse_constraints(constraint),
+        "latency": None if table is None else "predicted",
+        "baselines": baselines,
+    }
+    return {name: value for name, value in asked.items() if value is not None}, table
 
 
 @_command
@@ -211,14 +73,16 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="KEY=VALUES",
-            help="What to search, growth_rate=8,16,32 t_clip=0.25..2.0 learning_rate=1e-4..1e-2:log, or to fix, "
-            "epochs=5. Left out: what the recipe declares tunable.",
+            help="What to search, growth_rate=8,16,32 t_clip=0.25..2.0 learning_rate=1e-4..1e-2:log "
+            "network.name=quicknet,binary_densenet, or to fix, epochs=5. Left out: what the recipe declares tunable.",
             show_default=False,
         ),
     ] = None,
     tuner: Annotated[
         str | None,
-        typer.Option("--tuner", help="hyperband (default), random, bayesian or grid.", show_default=False),
+        typer.Option(
+            "--tuner", help="hyperband (default), random, bayesian (default of a front) or grid.", show_default=False
+        ),
     ] = None,
     max_epochs: Annotated[
         int | None,
@@ -232,6 +96,33 @@ def command(
         int | None,
         typer.Option("--trials", help="The other tuners: how many. Left out: 10; grid: all.", show_default=False),
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option("--objective", help="A front of accuracy and costs: accuracy,latency,size", show_default=False),
+    ] = None,
+    constraint: Annotated[
+        str | None,
+        typer.Option("--constraint", help='What a network may cost: "latency<=5ms size<=500KB"', show_default=False),
+    ] = None,
+    latency_table: Annotated[
+        Path | None,
+        typer.Option(
+            "--latency-table",
+            help="Predict latencies by a table of tflbnn calibrate. Left out: each trial is timed.",
+            show_default=False,
+        ),
+    ] = None,
+    baselines: Annotated[
+        bool | None,
+        typer.Option(
+            "--baselines/--no-baselines",
+            help="Train the float twin and a MobileNetV3 beside the trials. Left out: where a front is searched.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, max=256, help="Processes that train trials; 0: this one.")
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The search folder. Left out: runs/RECIPE-tune-TIME.", show_default=False),
@@ -241,25 +132,40 @@ def command(
     ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="64 images, two trials: shows that it runs.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the search in --out.")] = False,
-) -> Tuned:
-    """Search a recipe's fields with Keras Tuner; trains the best configuration in full."""
+) -> Tuned | Worked:
+    """Search a recipe's fields for accuracy, or for a front of accuracy, latency and size.
+
+    For accuracy alone the best configuration is trained in full at the end. Across machines, start this with Keras
+    Tuner's variables KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT; the channel between them
+    has no authentication.
+    """
+    import os
     import shlex
     import time
 
+    from tflbnn.cli._search_screen import Screen
     from tflbnn.training.scores import score_of
     from tflbnn.tuning import search
     from tflbnn.tuning.settings import FILE
 
-    wanted = _settings(recipe, space or [], tuner, max_epochs, trials, out, resume)
+    if "KERASTUNER_TUNER_ID" in os.environ:
+        from tflbnn.tuning import channel
+
+        role = channel.role()
+        if role and not role.is_chief:
+            from tflbnn.tuning.worker import work
+
+            return Worked(role.name, role.address, work(role.name, role.address, out or Path("runs"), data_dir))
+    asked, table = _asked(tuner, max_epochs, trials, objective, constraint, latency_table, baselines)
+    wanted = _settings(recipe, space or [], out, resume, asked)
     out = out or Path("runs") / f"{recipe}-tune-{time.strftime('%Y%m%d-%H%M%S')}"
     try:
         with Screen() as screen:
             found: Search = search(
-                wanted.space,
+                wanted,
                 out,
-                tuner=wanted.tuner,
-                max_epochs=wanted.max_epochs,
-                trials=wanted.trials,
+                latency_table=table,
+                workers=workers,
                 data_dir=data_dir,
                 resume=resume,
                 smoke=smoke,
@@ -268,21 +174,25 @@ def command(
     except KeyboardInterrupt as interrupt:
         if not (out / FILE).is_file():
             raise
-        data_option = f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
+        options = f" --workers {workers}" if workers else ""
+        options += f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
         raise KeyboardInterrupt(
-            f"interrupted; resume with: tflbnn tune {recipe} --resume --out {shlex.quote(str(out))}{data_option}"
+            f"interrupted; resume with: tflbnn tune {recipe} --resume --out {shlex.quote(str(out))}{options}"
         ) from interrupt
-    score, tested = score_of(found.run.metrics, "test")
+    score, tested = score_of(found.run.metrics, "test") if found.run else (None, None)
     return Tuned(
         search=str(found.path),
         recipe=recipe,
         tuner=wanted.tuner,
+        objectives=list(wanted.objectives),
         trials=list(found.rows),
         best=found.best,
-        run=str(found.run.path),
+        baselines=list(found.baselines),
+        run=str(found.run.path) if found.run else None,
         test_accuracy=tested,
-        validation_accuracy=found.run.history[-1][f"val_{score.name}"],
+        validation_accuracy=found.run.history[-1][f"val_{score.name}"] if found.run else found.best.val_accuracy,
         table=str(found.path / "trials.csv"),
         picture=str(found.path / "trials.png"),
-        score=score.text,
+        page=str(found.path / "front.html"),
+        score=score.text if score else "accuracy",
     )

@@ -32,6 +32,9 @@ class Verification:
     layers: list[dict[str, Any]]
     detections: int | None = None
     detections_max_abs_error: float | None = None
+    rest: str = "float32"
+    rest_products: int = 0
+    rest_largest_difference: float = 0.0
 
     def render(self, console: Console) -> None:
         from rich.markup import escape
@@ -51,6 +54,12 @@ class Verification:
             f"on {self.samples} samples ({self.samples_from}).",
             soft_wrap=True,
         )
+        if self.rest != "float32":
+            console.print(
+                f"Its rest is {self.rest}: {self.rest_products} tensors within {self.rest_largest_difference:.2%} of "
+                "what float32 gives there; the outputs above are those with float32.",
+                soft_wrap=True,
+            )
         if self.detections is not None:
             console.print(
                 f"Its {self.detections} detections there are those of its raw outputs, within "
@@ -61,7 +70,7 @@ class Verification:
 
 @_command
 def command(
-    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="A run folder, or an ensemble's.", show_default=False)],
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL.tflite]", help="By default the run's.", show_default=False)
     ] = None,
@@ -72,10 +81,12 @@ def command(
     """Compare Keras, the reference kernels and the delegate on a run's model."""
     from tflbnn._files import readable_errors
     from tflbnn.cli._quiet import quiet_status
+    from tflbnn.ensembles import EnsembleRun
     from tflbnn.runtime.check import check_model, naming
     from tflbnn.training import Run
 
-    opened = Run.open(run)
+    ensemble = EnsembleRun.open(run) if EnsembleRun.is_one(run) else None
+    opened = ensemble or Run.open(run)
     path = model or opened.model_tflite
     with readable_errors("read the model", path):
         content = path.read_bytes()
@@ -86,8 +97,17 @@ def command(
             from tflbnn.converter.verify import verify
 
             progress("loading the run's model")
-            keras_model = opened.load_model()
             images, source = samples(opened, data_dir)
+            if ensemble is not None:
+                from tflbnn.converter.ensemble import verify_ensemble
+
+                models = ensemble.load_models()
+                progress("verifying")
+                found = verify_ensemble(models, content, images)
+                found = {key: value for key, value in found.items() if key not in ("members", "vote", "same_labels")}
+                return Verification(model=str(path), run=str(run), samples_from=source, **found)
+            keras_model = opened.load_model()
             progress("verifying")
-            found = verify(keras_model, content, images)
+            normalization = opened.normalization
+            found = verify(keras_model, content, images, normalization.mean, normalization.std)
     return Verification(model=str(path), run=str(run), samples_from=source, **found)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tflbnn.data.images import Files, middle
+from tflbnn.data.images import Files
 from tflbnn.detection.matching import CLASS
 from tflbnn.errors import UserError
+from tflbnn.runtime.image import middle
 
 if TYPE_CHECKING:
     from tflbnn.recipes import Data
@@ -41,7 +42,7 @@ class Split:
 
     def centre(self, side: int) -> Split:
         """With a window of so many pixels from the middle of each image."""
-        return Split(self.x.centre(side) if isinstance(self.x, Files) else middle(self.x, side), self.y)
+        return Split(self.x.centre(side) if isinstance(self.x, Files) else middle(self.x, side, side), self.y)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +113,11 @@ class Dataset:
     def input_shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
         return self.test.x.shape[1:]
+
+    @property
+    def resized(self) -> tuple[int, int]:
+        """(height, width) that an image is brought to before the input's window is cut out of it."""
+        return self.train.x.shape[1:3]
 
     @property
     def classes(self) -> int:

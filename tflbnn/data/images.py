@@ -60,15 +60,5 @@ class Files:
         decoded = np.empty(self.shape, np.uint8)
         for pixels, path in zip(decoded, self.paths, strict=True):
             whole = image.fit(read(path), self.side, self.side, 3)
-            pixels[:] = middle(whole[np.newaxis], decoded.shape[1])[0]
+            pixels[:] = image.middle(whole, *pixels.shape[:2])
         return decoded if dtype is None else decoded.astype(dtype)
-
-
-def middle(images: np.ndarray, side: int) -> np.ndarray:
-    """The middle of images (number, height, width, channels), `side` pixels high and wide.
-
-    >>> middle(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
-    [[5, 6], [9, 10]]
-    """
-    top, left = ((length - side) // 2 for length in images.shape[1:3])
-    return images[:, top : top + side, left : left + side]

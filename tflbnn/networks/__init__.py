@@ -27,6 +27,7 @@ from tflbnn.networks import densenet as _densenet
 from tflbnn.networks import inception_bn as _inception_bn
 from tflbnn.networks import lenet as _lenet
 from tflbnn.networks import meliusnet as _meliusnet
+from tflbnn.networks import mobilenet_v3 as _mobilenet_v3
 from tflbnn.networks import quicknet as _quicknet
 from tflbnn.networks import reactnet as _reactnet
 from tflbnn.networks import real_to_binary_net as _real_to_binary_net
@@ -51,6 +52,7 @@ _FAMILIES = (
     _real_to_binary_net,
     _reactnet,
     _quicknet,
+    _mobilenet_v3,
     _ssd,
 )
 

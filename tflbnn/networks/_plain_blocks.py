@@ -23,7 +23,7 @@ def normalized(
     x = layers.batch_normalization(name=f"{layer.name}_norm")(x)
     if dropout:
         x = keras.layers.Dropout(dropout, name=f"{layer.name}_dropout")(x)
-    if isinstance(layer, keras.layers.Dense) and x.shape.rank == 4:
+    if isinstance(getattr(layer, "product", layer), keras.layers.Dense) and x.shape.rank == 4:
         x = keras.layers.Flatten(name="flatten")(x)
     x = layer(x)
     if relu:

@@ -19,6 +19,7 @@ from typing import Literal
 from tflbnn.binarization import Binarization
 from tflbnn.networks._checks import Figure, Model
 from tflbnn.networks._dense_networks import dense_network
+from tflbnn.networks._variants import variant
 
 PAPER = "BDN 4.2"
 
@@ -123,146 +124,41 @@ def binary_densenet(
     )
 
 
-def binary_densenet21(
-    input_shape: tuple[int, int, int],
-    classes: int = 10,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (2, 2, 2, 2),
-    growth_rate: int = 128,
-    first_filters: int = 128,
-    reduction: tuple[float, ...] = HIGH,
-    stem: Literal["cifar", "imagenet", "grouped"] = "cifar",
-    width: float = 1.0,
-) -> Model:
+@variant(binary_densenet, classes=10, layers=(2, 2, 2, 2), growth_rate=128, first_filters=128, reduction=HIGH)
+def binary_densenet21() -> None:
     """BinaryDenseNet-21 for CIFAR (BDN 4.3). The paper gives its growth rate; 2 layers a stage make 21 layers as
     LTB counts them, and a first convolution of 128 filters makes its two sizes.
 
     With `Binarization(downsampling="binary")` the paper reduces by (1, 1.4, 1.4).
     """
-    return binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
-def binary_densenet28(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (6, 6, 6, 5),
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (2.7, 2.7, 2.2),
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(binary_densenet, classes=1000, layers=(6, 6, 6, 5), growth_rate=64, reduction=(2.7, 2.7, 2.2), stem="imagenet")
+def binary_densenet28() -> None:
     """BinaryDenseNet-28 (BDN tables 6 and 7): 4.0 MB, 60.7 % on ImageNet; 62.6 % with stem="grouped" and the
     authors' later training."""
-    return binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
-def binary_densenet37(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (6, 8, 12, 6),
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (3.3, 3.3, 4.0),
-    dilations: tuple[int, ...] = (),
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(
+    binary_densenet, classes=1000, layers=(6, 8, 12, 6), growth_rate=64, reduction=(3.3, 3.3, 4.0), stem="imagenet"
+)
+def binary_densenet37() -> None:
     """BinaryDenseNet-37 (BDN tables 6 and 7): 5.1 MB, 62.5 % on ImageNet."""
-    return binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        dilations=dilations,
-        stem=stem,
-        width=width,
-    )
 
 
-def binary_densenet37_dilated(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (6, 8, 12, 6),
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (3.3, 3.3, 4.0),
-    dilations: tuple[int, ...] = (1, 1, 2, 4),
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(binary_densenet37, dilations=(1, 1, 2, 4))
+def binary_densenet37_dilated() -> None:
     """BinaryDenseNet-37-dilated (BDN table 6): 5.1 MB, 63.7 % on ImageNet.
 
     Stages 2, 3 and 4 have one resolution; stages 3 and 4 dilate by 2 and 4 instead of halving it, as in BMXNet.
     """
-    return binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        dilations=dilations,
-        stem=stem,
-        width=width,
-    )
 
 
-def binary_densenet45(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (6, 12, 14, 8),
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (2.7, 3.3, 4.0),
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(
+    binary_densenet, classes=1000, layers=(6, 12, 14, 8), growth_rate=64, reduction=(2.7, 3.3, 4.0), stem="imagenet"
+)
+def binary_densenet45() -> None:
     """BinaryDenseNet-45 (BDN tables 6 and 7): 7.4 MB, 63.7 % on ImageNet."""
-    return binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
 NETWORKS = (

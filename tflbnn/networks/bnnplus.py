@@ -7,11 +7,12 @@ accuracies, of its SignSwish and trainable scales, but no sizes. R1 draws the we
 
 from __future__ import annotations
 
-from typing import Literal
-
 from tflbnn.binarization import Binarization
 from tflbnn.networks import _checks
 from tflbnn.networks._checks import Figure, Model
+from tflbnn.networks._variants import variant
+from tflbnn.networks.alexnet import alexnet
+from tflbnn.networks.benn import benn_resnet18
 
 PAPER = "BNN+ 4"
 
@@ -40,27 +41,10 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
 }
 
 
-def bnnplus_alexnet(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    filters: tuple[int, ...] = (64, 192, 384, 256, 256),
-    units: tuple[int, ...] = (4096, 4096),
-    groups: int = 1,
-    width: float = 1.0,
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-) -> Model:
+@variant(alexnet, binarization=DEFAULT, filters=(64, 192, 384, 256, 256))
+def bnnplus_alexnet() -> None:
     """BNN+'s AlexNet, in the form of Krizhevsky, "One Weird Trick for Parallelizing Convolutional Neural Networks"
-    (2014): 46.1 % on ImageNet, 86.5 % on CIFAR-10 with the stem "cifar", which the paper does not describe.
-
-    Arguments and errors are those of `alexnet`.
-    """
-    from tflbnn.networks.alexnet import alexnet
-
-    return alexnet(
-        input_shape, classes, binarization, filters=filters, units=units, groups=groups, width=width, stem=stem
-    )
+    (2014): 46.1 % on ImageNet, 86.5 % on CIFAR-10 with the stem "cifar", which the paper does not describe."""
 
 
 def bnnplus_vgg(
@@ -113,23 +97,9 @@ def bnnplus_vgg(
     return keras.Model(image, normalized_classifier(x, binarization, classes), name="vgg")
 
 
-def bnnplus_resnet18(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    blocks: tuple[int, ...] = (2, 2, 2, 2),
-    filters: tuple[int, ...] = (64, 128, 256, 512),
-    width: float = 1.0,
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-) -> Model:
-    """BNN+'s ResNet-18, after He et al., "Deep Residual Learning for Image Recognition" (2015): 53.0 % on ImageNet.
-
-    The same layers as `benn_resnet18`, whose arguments and errors it has.
-    """
-    from tflbnn.networks.benn import benn_resnet18
-
-    return benn_resnet18(input_shape, classes, binarization, blocks=blocks, filters=filters, width=width, stem=stem)
+@variant(benn_resnet18, binarization=DEFAULT)
+def bnnplus_resnet18() -> None:
+    """BNN+'s ResNet-18, after He et al., "Deep Residual Learning for Image Recognition" (2015): 53.0 % on ImageNet."""
 
 
 NETWORKS = (bnnplus_alexnet, bnnplus_vgg, bnnplus_resnet18)

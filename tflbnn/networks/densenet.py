@@ -33,6 +33,7 @@ from tflbnn.binarization import Binarization
 from tflbnn.networks import _checks
 from tflbnn.networks._checks import Figure, Model
 from tflbnn.networks._dense_networks import dense_network
+from tflbnn.networks._variants import variant
 
 PAPER = "LTB table 4"
 
@@ -111,108 +112,24 @@ def densenet21(
     )
 
 
-def densenet13(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (2, 2, 2, 2),
-    growth_rate: int = 256,
-    first_filters: int = 0,
-    reduction: tuple[float, ...] = HALVING,
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(densenet21, layers=(2, 2, 2, 2), growth_rate=256)
+def densenet13() -> None:
     """DenseNet-13 (b = 1)."""
-    return densenet21(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
-def densenet37(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (8, 8, 8, 8),
-    growth_rate: int = 64,
-    first_filters: int = 0,
-    reduction: tuple[float, ...] = HALVING,
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(densenet21, layers=(8, 8, 8, 8), growth_rate=64)
+def densenet37() -> None:
     """DenseNet-37 (b = 4)."""
-    return densenet21(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
-def densenet45(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (10, 10, 10, 10),
-    growth_rate: int = 120,
-    first_filters: int = 0,
-    reduction: tuple[float, ...] = HALVING,
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(densenet21, layers=(10, 10, 10, 10), growth_rate=120)
+def densenet45() -> None:
     """DenseNet-45 (b = 5): 57.9 % on ImageNet. Its growth rate is fitted."""
-    return densenet21(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
-def densenet69(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (16, 16, 16, 16),
-    growth_rate: int = 32,
-    first_filters: int = 0,
-    reduction: tuple[float, ...] = HALVING,
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(densenet21, layers=(16, 16, 16, 16), growth_rate=32)
+def densenet69() -> None:
     """DenseNet-69 (b = 8)."""
-    return densenet21(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
 NETWORKS = (densenet13, densenet21, densenet37, densenet45, densenet69)

@@ -15,6 +15,7 @@ from typing import Literal
 from tflbnn.binarization import Binarization
 from tflbnn.networks._checks import Figure, Model
 from tflbnn.networks._dense_networks import dense_network
+from tflbnn.networks._variants import variant
 
 PAPER = "MeliusNet (2020)"
 
@@ -88,30 +89,9 @@ def meliusnet22(
     )
 
 
-def meliusnet29(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (4, 6, 8, 6),
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (2.7, 2.7, 2.7),
-    stem: Literal["cifar", "imagenet", "grouped"] = "grouped",
-    width: float = 1.0,
-) -> Model:
+@variant(meliusnet22, layers=(4, 6, 8, 6), reduction=(2.7, 2.7, 2.7))
+def meliusnet29() -> None:
     """MeliusNet-29: 5.1 MB, 65.8 % on ImageNet."""
-    return meliusnet22(
-        input_shape,
-        classes,
-        binarization,
-        layers=layers,
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem=stem,
-        width=width,
-    )
 
 
 NETWORKS = (meliusnet22, meliusnet29)

@@ -18,6 +18,7 @@ from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
 from tflbnn.networks import _checks
 from tflbnn.networks._checks import Figure, Model
+from tflbnn.networks._variants import variant
 
 PAPER = "Larq Compute Engine (2021)"
 
@@ -92,32 +93,14 @@ def quicknet(
     return keras.Model(image, _blocks.classify(x, binarization, classes), name="quicknet")
 
 
-def quicknet_small(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (4, 4, 4, 4),
-    filters: tuple[int, ...] = (32, 64, 256, 512),
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(quicknet, filters=(32, 64, 256, 512))
+def quicknet_small() -> None:
     """QuickNetSmall: half the channels in the first two stages; 4.00 MB, 59.4 % on ImageNet."""
-    return quicknet(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem, width=width)
 
 
-def quicknet_large(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (6, 8, 12, 6),
-    filters: tuple[int, ...] = (64, 128, 256, 512),
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(quicknet, layers=(6, 8, 12, 6))
+def quicknet_large() -> None:
     """QuickNetLarge: twice as many layers; 5.40 MB, 66.9 % on ImageNet."""
-    return quicknet(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem, width=width)
 
 
 NETWORKS = (quicknet_small, quicknet, quicknet_large)

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from tflbnn.binarization import Binarization
 from tflbnn.networks import _checks
 from tflbnn.networks._checks import Figure, Model
+from tflbnn.networks._variants import variant
 
 PAPER = "LTB table 3"
 
@@ -108,46 +109,19 @@ def resnet26_bottleneck(
     return _resnet(input_shape, classes, binarization, blocks, filters, width, stem, bottleneck=True)
 
 
-def resnet34_thin(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    blocks: tuple[int, ...] = (3, 4, 6, 3),
-    filters: tuple[int, ...] = THIN,
-    width: float = 1.0,
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-) -> Model:
+@variant(resnet18, blocks=(3, 4, 6, 3))
+def resnet34_thin() -> None:
     """ResNet-34-thin: 4.8 MB, 44.3 % on ImageNet."""
-    return _resnet(input_shape, classes, binarization, blocks, filters, width, stem)
 
 
-def resnet34_wide(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    blocks: tuple[int, ...] = (3, 4, 6, 3),
-    filters: tuple[int, ...] = WIDE,
-    width: float = 1.0,
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-) -> Model:
+@variant(resnet18, blocks=(3, 4, 6, 3), filters=WIDE)
+def resnet34_wide() -> None:
     """ResNet-34-wide: 15 MB, 54.0 % on ImageNet."""
-    return _resnet(input_shape, classes, binarization, blocks, filters, width, stem)
 
 
-def resnet68_wide(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    blocks: tuple[int, ...] = (3, 4, 23, 3),
-    filters: tuple[int, ...] = WIDE,
-    width: float = 1.0,
-    stem: Literal["cifar", "imagenet"] = "imagenet",
-) -> Model:
+@variant(resnet18, blocks=(3, 4, 23, 3), filters=WIDE)
+def resnet68_wide() -> None:
     """ResNet-68-wide: 25 MB, 57.5 % on ImageNet."""
-    return _resnet(input_shape, classes, binarization, blocks, filters, width, stem)
 
 
 def _resnet(

@@ -17,6 +17,7 @@ from typing import Literal
 from tflbnn.binarization import Binarization
 from tflbnn.networks import _checks
 from tflbnn.networks._checks import Figure, Model
+from tflbnn.networks._variants import variant
 
 PAPER = "BDN table 2"
 
@@ -100,18 +101,9 @@ def resnet_e18(
     return keras.Model(image, _blocks.classify(x, binarization, classes), name="resnet_e")
 
 
-def resnet_e34(
-    input_shape: tuple[int, int, int],
-    classes: int = 1000,
-    binarization: Binarization = DEFAULT,
-    *,
-    layers: tuple[int, ...] = (6, 8, 12, 6),
-    filters: tuple[int, ...] = (64, 128, 256, 512),
-    stem: Literal["cifar", "imagenet", "grouped"] = "imagenet",
-    width: float = 1.0,
-) -> Model:
+@variant(resnet_e18, layers=(6, 8, 12, 6))
+def resnet_e34() -> None:
     """ResNetE-34: 5.2 MB, 63.2 % on ImageNet in the authors' later results."""
-    return resnet_e18(input_shape, classes, binarization, layers=layers, filters=filters, stem=stem, width=width)
 
 
 NETWORKS = (resnet_e18, resnet_e34)

@@ -19,6 +19,7 @@ from tflbnn.binarization import Binarization
 from tflbnn.errors import UserError
 from tflbnn.networks import _checks
 from tflbnn.networks._checks import Figure, Model
+from tflbnn.networks._variants import variant
 
 PAPER = "BDN 5.3"
 
@@ -188,62 +189,25 @@ def _predictor(binarization: Binarization, filters: int, name: str):
     return keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=layers.INITIALIZER, name=name)
 
 
-def ssd512_binary_densenet37(
-    input_shape: tuple[int, int, int],
-    classes: int = 20,
-    binarization: Binarization = DEFAULT,
-    *,
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (3.3, 3.3, 4.0),
-    extra_scales: int = 4,
-    extra_layers: int = 4,
-    sizes: tuple[float, ...] = (),
-) -> Model:
+@variant(
+    ssd_binary_densenet,
+    classes=20,
+    layers=(6, 8, 12, 6),
+    growth_rate=64,
+    first_filters=64,
+    reduction=(3.3, 3.3, 4.0),
+    stem="imagenet",
+    base_scales=2,
+    extra_scales=4,
+    extra_layers=4,
+)
+def ssd512_binary_densenet37() -> None:
     """SSD-512 on BinaryDenseNet-37 (BDN table 8): 66.4 mAP on VOC2007. Images of 512×512, at least 32×32."""
-    return ssd_binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=(6, 8, 12, 6),
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem="imagenet",
-        base_scales=2,
-        extra_scales=extra_scales,
-        extra_layers=extra_layers,
-        sizes=sizes,
-    )
 
 
-def ssd512_binary_densenet45(
-    input_shape: tuple[int, int, int],
-    classes: int = 20,
-    binarization: Binarization = DEFAULT,
-    *,
-    growth_rate: int = 64,
-    first_filters: int = 64,
-    reduction: tuple[float, ...] = (2.7, 3.3, 4.0),
-    extra_scales: int = 4,
-    extra_layers: int = 4,
-    sizes: tuple[float, ...] = (),
-) -> Model:
+@variant(ssd512_binary_densenet37, layers=(6, 12, 14, 8), reduction=(2.7, 3.3, 4.0))
+def ssd512_binary_densenet45() -> None:
     """SSD-512 on BinaryDenseNet-45 (BDN table 8): 68.2 mAP on VOC2007. Images of 512×512, at least 32×32."""
-    return ssd_binary_densenet(
-        input_shape,
-        classes,
-        binarization,
-        layers=(6, 12, 14, 8),
-        growth_rate=growth_rate,
-        first_filters=first_filters,
-        reduction=reduction,
-        stem="imagenet",
-        base_scales=2,
-        extra_scales=extra_scales,
-        extra_layers=extra_layers,
-        sizes=sizes,
-    )
 
 
 NETWORKS = (ssd_binary_densenet, ssd512_binary_densenet37, ssd512_binary_densenet45)

@@ -29,6 +29,27 @@ class _AlignedBuffer(schema.BufferT):
         return schema.BufferEnd(builder)
 
 
+class _SharingBuilder(flatbuffers.Builder):
+    """Writes equal names, shapes and options once: members of an ensemble, and repeated blocks, have many of them."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[object, ...], int] = {}
+
+    def CreateString(self, text: str | bytes, encoding: str = "utf-8", errors: str = "strict") -> int:  # noqa: N802
+        content = text.encode(encoding, errors) if isinstance(text, str) else bytes(text)
+        key = ("string", content)
+        if key not in self._written:
+            self._written[key] = super().CreateString(content)
+        return self._written[key]
+
+    def CreateNumpyVector(self, values: np.ndarray) -> int:  # noqa: N802
+        key = (values.dtype.str, values.tobytes())
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(values)
+        return self._written[key]
+
+
 def unpack(flatbuffer: bytes) -> schema.ModelT:
     """The model as a tree of objects; arrays are views into `flatbuffer`."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
@@ -44,6 +65,6 @@ def pack(model: schema.ModelT) -> bytes:
     """
     for buffer in model.buffers or []:
         buffer.__class__ = _AlignedBuffer
-    builder = flatbuffers.Builder(1 << 20)
+    builder = _SharingBuilder(1 << 20)
     builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())

@@ -102,3 +102,13 @@ def fit(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint
     if image.size != (width, height):
         image = image.resize((width, height), pillow.Resampling.BILINEAR)
     return np.asarray(image, np.uint8).reshape(height, width, channels)
+
+
+def middle(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """The middle of images (..., height, width, channels).
+
+    >>> middle(np.arange(16).reshape(4, 4, 1), 2, 2)[:, :, 0].tolist()
+    [[5, 6], [9, 10]]
+    """
+    top, left = ((length - part) // 2 for length, part in zip(pixels.shape[-3:-1], (height, width), strict=True))
+    return pixels[..., top : top + height, left : left + width, :]

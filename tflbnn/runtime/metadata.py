@@ -39,6 +39,7 @@ _BOX = {"index": (1, 0, 3, 2), "type": 1, "coordinate_type": 0}
 _PARSER_VERSION = "1.0.0"  # the oldest parser that knows every field written here
 
 _LARGEST_LABEL_FILE = 16 << 20
+LARGEST_SIDE = 4096  # pixels of an image, as recipes have it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Metadata:
             its output "category" has.
         mean, std: of the pixels or features, one value or one a channel; the model takes (x - mean) / std.
         input_kind: "image" or "feature".
+        resized: (height, width) that an image is brought to before the input's window is cut out of its middle; None
+            brings it to the input's own size.
         recipe: the resolved recipe as trained, or None.
         accuracy: on the test set, 0 to 1, or None.
         versions: of the packages that trained and converted the model.
@@ -65,6 +68,7 @@ class Metadata:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     input_kind: str = "image"
+    resized: tuple[int, int] | None = None
     recipe: dict[str, Any] | None = None
     accuracy: float | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -73,6 +77,8 @@ class Metadata:
         for label in self.labels:
             if not label.strip() or len(label.splitlines()) != 1:
                 raise UserError(f"A label must be one line that is not empty. Received: {label!r}.")
+        if self.resized is not None and not all(0 < side <= LARGEST_SIDE for side in self.resized):
+            raise UserError(f"resized must be sides from 1 to {LARGEST_SIDE}. Received: {self.resized}.")
         if (self.mean is None) != (self.std is None):
             raise UserError("mean and std belong together. Give both or neither.")
         if self.std is not None and not (np.isfinite([*self.mean, *self.std]).all() and min(self.std, default=0) > 0):
@@ -87,7 +93,7 @@ def add_metadata(flatbuffer: bytes, metadata: Metadata) -> bytes:
     """
     model = unpack(flatbuffer)
     _require_fit(model, metadata)
-    extra = {"recipe": metadata.recipe, "accuracy": metadata.accuracy, "versions": metadata.versions}
+    extra = {name: getattr(metadata, name) for name in ("recipe", "accuracy", "versions", "resized")}
     entries = {
         STANDARD_ENTRY: encode(METADATA, "ModelMetadata", _describe(model, metadata), METADATA_IDENTIFIER),
         RECIPE_ENTRY: json.dumps(extra, ensure_ascii=False, sort_keys=True).encode(),
@@ -152,10 +158,26 @@ def _read(file: bytes) -> Metadata | None:
             isinstance(recipe, dict | None) and isinstance(accuracy, int | float | None) and isinstance(versions, dict)
         ):
             raise DamagedError(f"{RECIPE_ENTRY} has values of the wrong type")
-        fields = {"recipe": recipe, "accuracy": accuracy, "versions": versions}
+        fields = {"recipe": recipe, "accuracy": accuracy, "versions": versions, "resized": _sides(extra)}
     if standard is not None:
         fields |= _undescribe(decode(METADATA, "ModelMetadata", bytes(standard), METADATA_IDENTIFIER), file)
     return Metadata(**fields)
+
+
+def _sides(extra: dict[str, Any]) -> tuple[int, int] | None:
+    """`resized`, which files of older versions have not."""
+    sides = extra.get("resized")
+    if sides is None:
+        return None
+    if not (isinstance(sides, list) and len(sides) == 2 and all(type(side) is int for side in sides)):
+        raise DamagedError(f"{RECIPE_ENTRY} has values of the wrong type")
+    return tuple(sides)
+
+
+def entry(file: bytes, name: str) -> bytes | None:
+    """What a model file has under a name in its metadata; None where it has nothing of it."""
+    found = _entry(_decode_model(file), name)
+    return None if found is None else bytes(found)
 
 
 def _decode_model(file: bytes) -> Table:
@@ -173,7 +195,13 @@ def _entry(model: Table, name: str) -> np.ndarray | None:
 
 def _require_fit(model: schema.ModelT, metadata: Metadata) -> None:
     graph = model.subgraphs[0]
-    channels = [1, *graph.tensors[graph.inputs[0]].shape][-1]
+    shape = [int(size) for size in graph.tensors[graph.inputs[0]].shape]
+    channels = [1, *shape][-1]
+    if metadata.resized is not None and (len(shape) != 4 or np.less(metadata.resized, shape[1:3]).any()):
+        raise UserError(
+            f"The input's window must fit into what images are resized to. Received: {metadata.resized} for an input "
+            f"of shape {tuple(shape)}."
+        )
     for name in ("mean", "std"):
         values = getattr(metadata, name)
         if values is not None and len(values) not in (1, channels):

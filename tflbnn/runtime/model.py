@@ -16,6 +16,7 @@ from tflbnn.errors import UserError
 from tflbnn.runtime import delegate as delegates
 from tflbnn.runtime import image as images
 from tflbnn.runtime.check import check_model, naming
+from tflbnn.runtime.ensemble import read_ensemble, require_countable, vote_early
 from tflbnn.runtime.inputs import Shape, check_inputs
 from tflbnn.runtime.metadata import Metadata, read_metadata
 
@@ -44,10 +45,16 @@ class Model:
         delegate: False runs on stock TFLite alone, which knows no binary operators.
         kernel: one of `tflbnn.runtime.delegate.kernels()`; None takes TFLBNN_KERNEL, or the best.
         profile: record how long each of the delegate's operations takes, for `profile()`.
+        early_exit: of an ensemble, `predict` asks the members one by one, and each only about those images whose
+            class the rest could still change. The class is the same; `predict` gives the votes that were counted,
+            `asked` the number of members.
+
+    Attributes:
+        ensemble: how the members of an ensemble vote; None where the file is none.
 
     Raises:
         UserError: the file is missing, damaged or no TFLite model, or uses an operator unknown here; the
-            delegate's library or the kernel is missing.
+            delegate's library or the kernel is missing; early exit from what is no ensemble of countable votes.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Model:
         delegate: bool = True,
         kernel: str | None = None,
         profile: bool = False,
+        early_exit: bool = False,
     ) -> None:
         if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
             raise UserError(f"threads must be an integer from 1 to {MAX_THREADS}. Received: {threads!r}.")
@@ -69,6 +77,11 @@ class Model:
         with naming(self.name):
             check_model(content)
             self.metadata: Metadata | None = read_metadata(content)
+            self.ensemble = read_ensemble(content)
+            if early_exit:
+                require_countable(self.ensemble)
+        self._early_exit = early_exit
+        self.asked: NDArray[np.int64] | None = None
         self.threads = threads
         self.kernel: str | None = None
         loaded = []
@@ -146,16 +159,24 @@ class Model:
         """The names of the classes in the order of the output; None where the file carries none."""
         return list(self.metadata.labels) if self.metadata and self.metadata.labels else None
 
-    def preprocess(self, image: str | os.PathLike[str] | Image | ArrayLike) -> NDArray[np.float32]:
+    @property
+    def resized(self) -> tuple[int | None, int | None]:
+        """(height, width) that `preprocess` brings an image to, before it cuts the input's window out of the middle."""
+        described = self.metadata.resized if self.metadata else None
+        return described or self.input_shape[1:3]
+
+    def preprocess(self, image: str | os.PathLike[str] | Image | ArrayLike) -> NDArray[Any]:
         """An image as `predict` wants it, by the normalization that the file carries.
 
         Args:
             image: the path of a PNG or JPEG file, a PIL image, or an array of pixels 0 to 255 of shape
-                (height, width) or (height, width, channels). Another size is resized (bilinear, antialiased);
+                (height, width) or (height, width, channels). Another size than `resized` is resized (bilinear,
+                antialiased), and of a larger one the middle is taken, as in the tests that the recipe ends with;
                 colour becomes grey, or grey colour, as the model wants.
 
         Returns:
-            float32 of shape (1, height, width, channels): (pixel - mean) / std.
+            float32 of shape (1, height, width, channels): (pixel - mean) / std; of a model whose input is uint8, the
+            pixels themselves.
 
         Raises:
             UserError: no such file, no image, or the model takes no images or says not how to normalize them.
@@ -171,7 +192,9 @@ class Model:
                 f"Images need the model's normalization, which {self.name} does not carry. Export it with tflbnn "
                 "export, or normalize the pixels as in training and feed the array to predict()."
             )
-        pixels = images.fit(images.read(image), *shape[1:])
+        pixels = images.middle(images.fit(images.read(image), *self.resized, shape[3]), *shape[1:3])
+        if next(iter(self.input_specs.values()))[1] == np.uint8:
+            return pixels[np.newaxis]
         mean, std = (np.asarray(value, np.float32) for value in (self.metadata.mean, self.metadata.std))
         return ((pixels.astype(np.float32) - mean) / std)[np.newaxis]
 
@@ -199,6 +222,8 @@ class Model:
         parts = []
         with self._lock:
             self._alive()
+            if self._early_exit:
+                return self._predict_early(feeds, batch_size)
             start = 0
             while start < count:
                 step = self._shape_for(feeds, min(batch_size, count - start))
@@ -211,6 +236,17 @@ class Model:
             for name, detail in self._outputs.items()
         }
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _predict_early(self, feeds: dict[str, NDArray[Any]], batch_size: int) -> NDArray[np.float32]:
+        (name, images), (output,) = next(iter(feeds.items())), self._outputs.values()
+
+        def ask(signature: str, rows: NDArray[Any]) -> NDArray[Any]:
+            runner = self._interpreter.get_signature_runner(signature)
+            parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+            return np.concatenate([next(iter(runner(**{name: part}).values())) for part in parts])
+
+        votes, self.asked = vote_early(self.ensemble, ask, images, int(output["shape"][1]))
+        return votes
 
     def profile(self) -> dict[str, Any]:
         """How long each of the delegate's operations took since the shapes last changed.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 EVALUATION_BATCH = 256
 # Bytes of a batch of floats: fewer large images make one.
 _EVALUATION_ROOM = 1 << 28
+# Bytes of photographs that are decoded once and kept.
+_DECODED_ROOM = 1 << 30
 
 
 def _normalized(images: tf.Tensor, normalization: Normalization) -> tf.Tensor:
@@ -29,15 +31,31 @@ def _normalized(images: tf.Tensor, normalization: Normalization) -> tf.Tensor:
 def _gather(images: np.ndarray | Files) -> Callable[[tf.Tensor], tf.Tensor]:
     """What gives the images of a batch by their numbers."""
     if isinstance(images, Files):
+        pixels_of = _decoder(images)
 
         def decode(row: tf.Tensor) -> tf.Tensor:
-            pixels = tf.numpy_function(lambda numbers: np.asarray(images[numbers]), [row], tf.uint8, stateful=False)
+            pixels = tf.numpy_function(pixels_of, [row], tf.uint8, stateful=False)
             return tf.ensure_shape(pixels, (*row.shape, *images.shape[1:]))
 
         return decode
     # The images stay the bytes they are until their batch is due: a quarter of the memory of floats.
     constant = tf.constant(images)
     return lambda row: tf.gather(constant, row)
+
+
+def _decoder(images: Files) -> Callable[[np.ndarray], np.ndarray]:
+    """What gives the pixels of files by their numbers; each file is decoded once if there is room for all."""
+    if np.prod(images.shape) > _DECODED_ROOM:
+        return lambda numbers: np.asarray(images[numbers])
+    pixels, decoded = np.empty(images.shape, np.uint8), np.zeros(len(images), bool)
+
+    def pixels_of(numbers: np.ndarray) -> np.ndarray:
+        new = numbers[~decoded[numbers]]
+        pixels[new] = np.asarray(images[new])
+        decoded[new] = True
+        return pixels[numbers]
+
+    return pixels_of
 
 
 def training_batches(dataset: Dataset, recipe: Recipe, task: Task, first_epoch: int = 0) -> tuple[tf.data.Dataset, int]:

@@ -16,7 +16,7 @@ from tflbnn.training.scores import SCORES
 
 if TYPE_CHECKING:
     from tflbnn.data import Dataset, Split
-    from tflbnn.recipes import Augmentation
+    from tflbnn.recipes import Augmentation, Execution
 
 
 class Detection:
@@ -33,8 +33,13 @@ class Detection:
     def __init__(self, model: keras.Model, classes: int) -> None:
         self.defaults, self.classes = model.default_boxes, classes
 
-    def compile(self, model: keras.Model, optimizer: Any) -> None:
-        model.compile(optimizer=optimizer, loss={"probabilities": losses.confidence, "boxes": losses.localization})
+    def compile(self, model: keras.Model, optimizer: Any, execution: Execution) -> None:
+        model.compile(
+            optimizer=optimizer,
+            loss={"probabilities": losses.confidence, "boxes": losses.localization},
+            jit_compile=execution.jit_compile,
+            steps_per_execution=execution.steps_per_execution,
+        )
         # What holds variables makes them here, as for classification.
         model.optimizer.build(model.trainable_variables)
         model.compiled_loss.build([tf.zeros((1, *shape[1:])) for shape in model.output_shape])

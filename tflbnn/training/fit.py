@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,14 @@ from tflbnn._files import atomic_write, readable_errors, write_json
 from tflbnn.analysis.counts import counts
 from tflbnn.data import Dataset
 from tflbnn.recipes import Recipe
-from tflbnn.training import environment, folder, stages
+from tflbnn.training import environment, execution, folder, stages
 from tflbnn.training.progress import Progress
 from tflbnn.training.run import Run
 from tflbnn.training.schedules import learning_rate, regularization
 from tflbnn.training.smoke import smoke_recipe
+
+if TYPE_CHECKING:
+    from tflbnn.training.tasks import Task
 
 
 def build(recipe: Recipe, dataset: Dataset) -> Any:
@@ -36,11 +39,12 @@ def build(recipe: Recipe, dataset: Dataset) -> Any:
 
     tasks.require_same(recipe, dataset)
     keras.utils.set_random_seed(recipe.seed)
-    with readable_tensorflow_errors():
+    with readable_tensorflow_errors(), execution.policy(execution.precision(recipe)):
         model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
     if recipe.loss.teacher:
         model = distillation.student(model, recipe.loss, dataset)
-    tasks.of(model, dataset, recipe).compile(model, optimizers.make(recipe.optimizer, model))
+    task, optimizer = tasks.of(model, dataset, recipe), optimizers.make(recipe.optimizer, model)
+    task.compile(model, optimizer, recipe.execution)
     return model
 
 
@@ -81,11 +85,12 @@ def train(
     with folder.claimed(out):
         if not folder.check(out, recipe, resume):  # again: another process may have been quicker
             if not resume:
-                folder.start(out, recipe, dataset.labels, environment.describe(recipe.seed))
+                described = {**environment.describe(recipe.seed), "precision": execution.precision(recipe)}
+                folder.start(out, recipe, dataset.labels, described)
             if recipe.pretraining:
                 _begin(model, recipe, out, smoke, data_dir, progress)
             fit(model, recipe, dataset, out, progress, [*_binary_metrics(recipe, dataset, out), *callbacks])
-            _finish(model, recipe, dataset, out)
+            finish(model, recipe, dataset, out)
     return Run.open(out)
 
 
@@ -133,11 +138,13 @@ def fit(
     progress: Callable[[Progress], None] | None = None,
     callbacks: Sequence[Any] = (),
     until: int | None = None,
+    task: Task | None = None,
 ) -> list[dict[str, float]]:
     """Trains a model that `build` made, from the checkpoint in `out` where there is one, with a checkpoint an epoch.
 
     Args:
         until: the last epoch to train; the recipe's last one when left out. The schedule is the recipe's either way.
+        task: what the model was compiled for, where that is not what `build` compiled it for.
 
     Returns:
         The history, a row an epoch, from the first epoch on.
@@ -152,7 +159,7 @@ def fit(
     from tflbnn.training.callbacks import Recorder
     from tflbnn.training.resources import readable_tensorflow_errors
 
-    task = tasks.of(model, dataset, recipe)
+    task = task or tasks.of(model, dataset, recipe)
     history = checkpoint.restore(out / "checkpoints", model)
     folder.write_history(out / "history.csv", history, task.columns)
     last = recipe.epochs if until is None else until
@@ -179,12 +186,11 @@ def fit(
     return history
 
 
-def _finish(model: Any, recipe: Recipe, dataset: Dataset, out: Path) -> None:
-    """Saves the weights, then the metrics, which make the run a finished one."""
+def finish(model: Any, recipe: Recipe, dataset: Dataset, out: Path, metrics: dict[str, Any] | None = None) -> None:
+    """Saves the weights, then the metrics, which make the run a finished one; those of the test where left out."""
     from tflbnn._keras import keras
-    from tflbnn.training import tasks
 
-    metrics = tasks.of(model, dataset, recipe).test(model, dataset)
+    metrics = metrics or _test(model, recipe, dataset)
     weights = out / "model.weights.h5"
     # Keras chooses the format by the whole name, so the temporary file has it too, in a folder of its own.
     with readable_errors("write", weights), tempfile.TemporaryDirectory(prefix=".", dir=out) as temporary:
@@ -199,7 +205,22 @@ def _finish(model: Any, recipe: Recipe, dataset: Dataset, out: Path) -> None:
             **metrics,
             "parameters": counts(model).parameters,
             "input_shape": list(dataset.input_shape),
+            "resized": list(dataset.resized),
             "normalization": dataclasses.asdict(dataset.normalization),
             "weights_sha256": hashlib.sha256(content).hexdigest(),
         },
     )
+
+
+def _test(model: Any, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+    """The metrics of the test images, computed in float32 as those of the exported model are."""
+    from tflbnn._keras import keras
+    from tflbnn.training import tasks
+
+    task = tasks.of(model, dataset, recipe)
+    if execution.precision(recipe) != "float32":
+        trained = model
+        model = recipe.network.build(dataset.input_shape, dataset.classes, recipe.binarization)
+        model.set_weights(trained.get_weights())
+        task.compile(model, keras.optimizers.SGD(), recipe.execution)
+    return task.test(model, dataset)

@@ -66,5 +66,20 @@ def accuracy(y: tf.Tensor, p: tf.Tensor) -> tf.Tensor:
     >>> accuracy(tf.constant([[0.0, 0.6, 0.4]]), tf.constant([[0.2, 0.5, 0.3]])).numpy().tolist()
     [1.0]
     """
+    return tf.cast(_labels(y, p) == tf.argmax(p, axis=-1), tf.float32)
+
+
+def top5_accuracy(y: tf.Tensor, p: tf.Tensor) -> tf.Tensor:
+    """1 where fewer than five classes are likelier than that of `accuracy`.
+
+    >>> top5_accuracy(tf.constant([[0], [1]]), tf.constant([[0.1, 0.0, 0.2, 0.2, 0.2, 0.3]] * 2)).numpy().tolist()
+    [1.0, 0.0]
+    """
+    likelier = p > tf.gather(p, _labels(y, p), axis=1, batch_dims=1)[:, tf.newaxis]
+    return tf.cast(tf.reduce_sum(tf.cast(likelier, tf.int32), axis=-1) < 5, tf.float32)
+
+
+def _labels(y: tf.Tensor, p: tf.Tensor) -> tf.Tensor:
+    """The class of each image, int64: its label, or what its targets have most of."""
     labels = y[:, 0] if y.shape[-1] == 1 else tf.argmax(y[:, : p.shape[-1]], axis=-1)
-    return tf.cast(tf.cast(labels, tf.int64) == tf.argmax(p, axis=-1), tf.float32)
+    return tf.cast(labels, tf.int64)

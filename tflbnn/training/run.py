@@ -28,8 +28,8 @@ class Run:
         environment: versions, seed, the command that started it.
         history: a row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate, flip_ratio;
             val_map in the place of both accuracies where objects are detected.
-        metrics: test_accuracy or test_map, test_loss, parameters, input_shape, normalization, weights_sha256; empty
-            while the run is unfinished.
+        metrics: test_accuracy (of many classes also test_top5_accuracy) or test_map, test_loss, parameters,
+            input_shape, resized, normalization, weights_sha256; empty while the run is unfinished.
         labels: the classes' names.
     """
 
@@ -91,6 +91,15 @@ class Run:
             UserError: the run is unfinished.
         """
         return tuple(self._finished_metrics()["input_shape"])
+
+    @property
+    def resized(self) -> tuple[int, int]:
+        """(height, width) that an image is brought to before the input's window is cut out of its middle.
+
+        Raises:
+            UserError: the run is unfinished.
+        """
+        return tuple(self._finished_metrics().get("resized", self.input_shape[:2]))
 
     @property
     def normalization(self) -> Normalization:
@@ -184,6 +193,7 @@ def _metrics(path: Path) -> dict[str, Any]:
         isinstance(shape, list)
         and len(shape) == 3
         and all(type(size) is int and 1 <= size <= 4096 for size in shape)
+        and _sides(metrics.get("resized", shape[:2]), shape)
         and isinstance(normalization, dict)
         and all(_numbers(normalization.get(name), shape[2]) for name in ("mean", "std"))
         and all(number > 0 for number in normalization["std"])
@@ -196,6 +206,14 @@ def _metrics(path: Path) -> dict[str, Any]:
     if not valid:
         raise UserError(f"The run's metrics must be as they were written. Received: {path}. Train again.")
     return metrics
+
+
+def _sides(sides: Any, shape: list[int]) -> bool:
+    return (
+        isinstance(sides, list)
+        and len(sides) == 2
+        and all(type(side) is int and least <= side <= 4096 for side, least in zip(sides, shape, strict=False))
+    )
 
 
 def _numbers(values: Any, length: int) -> bool:

@@ -18,7 +18,7 @@ from tflbnn.training.scores import SCORES, Score
 
 if TYPE_CHECKING:
     from tflbnn.data import Dataset
-    from tflbnn.recipes import Augmentation, Loss, Recipe
+    from tflbnn.recipes import Augmentation, Execution, Loss, Recipe
 
 
 class Task(Protocol):
@@ -32,7 +32,7 @@ class Task(Protocol):
     score: Score
     columns: tuple[str, ...]
 
-    def compile(self, model: keras.Model, optimizer: Any) -> None:
+    def compile(self, model: keras.Model, optimizer: Any, execution: Execution) -> None:
         """Compiles the model, with everything made that holds variables."""
 
     def augment(
@@ -69,6 +69,7 @@ def require_same(recipe: Recipe, dataset: Dataset) -> None:
             )
 
 
+_MANY = 100  # classes
 _FOR_CLASSIFICATION = {"augmentation.mixup": 0, "loss.label_smoothing": 0, "loss.teacher": ""}
 
 
@@ -82,7 +83,7 @@ def of(model: keras.Model, dataset: Dataset, recipe: Recipe) -> Task:
 
 
 class Classification:
-    """One label an image.
+    """One label an image. Of 100 classes or more, the five likeliest count as well: top5_accuracy.
 
     Args:
         classes: their number.
@@ -91,15 +92,23 @@ class Classification:
     """
 
     score = SCORES["classification"]
-    columns = ("loss", "accuracy", "val_loss", "val_accuracy")
 
     def __init__(self, classes: int, loss: Loss, mixup: float = 0.0) -> None:
         self.classes, self.loss, self.mixup = classes, loss, mixup
+        self.top5 = classes >= _MANY
+        self.columns = ("loss", "accuracy", "val_loss", "val_accuracy") + ("val_top5_accuracy",) * self.top5
         self.soft = bool(loss.label_smoothing or loss.teacher or mixup)
 
-    def compile(self, model: keras.Model, optimizer: Any) -> None:
+    def compile(self, model: keras.Model, optimizer: Any, execution: Execution) -> None:
         loss = losses.cross_entropy(self.loss) if self.soft else "sparse_categorical_crossentropy"
-        model.compile(optimizer=optimizer, loss=loss, metrics=[losses.accuracy if self.soft else "accuracy"])
+        accuracy = losses.accuracy if self.soft else "accuracy"
+        model.compile(
+            optimizer=optimizer,
+            loss=loss,
+            metrics=[accuracy, losses.top5_accuracy] if self.top5 else [accuracy],
+            jit_compile=execution.jit_compile,
+            steps_per_execution=execution.steps_per_execution,
+        )
         # What holds variables makes them here: a step that makes them is traced twice, a third of a small trial.
         outputs, labels = tf.zeros((1, *model.output_shape[1:])), tf.zeros((1,), tf.int32)
         model.optimizer.build(model.trainable_variables)
@@ -124,5 +133,6 @@ class Classification:
         return ()
 
     def test(self, model: keras.Model, dataset: Dataset) -> dict[str, Any]:
-        loss, accuracy = model.evaluate(evaluation_batches(dataset.test, dataset.normalization, self), verbose=0)
-        return {"test_accuracy": float(accuracy), "test_loss": float(loss)}
+        batches = evaluation_batches(dataset.test, dataset.normalization, self)
+        found = model.evaluate(batches, verbose=0, return_dict=True)
+        return {f"test_{name}": float(value) for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Searches a recipe's space and trains the best configuration in full."""
+"""Searches a recipe's space: for the best accuracy, trained in full at the end, or for a front with what it costs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import dataclasses
 import io
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,13 @@ from tflbnn.recipes.recipe import Recipe
 from tflbnn.training.folder import claimed
 from tflbnn.training.run import Run
 from tflbnn.training.smoke import smoke_recipe
-from tflbnn.tuning import results
+from tflbnn.tuning import latency, results
+from tflbnn.tuning.front_page import write_front
+from tflbnn.tuning.latency_table import LatencyTable
+from tflbnn.tuning.plans import plan_of
 from tflbnn.tuning.plot import scatter
-from tflbnn.tuning.progress import Plan, Progress
-from tflbnn.tuning.results import Row
+from tflbnn.tuning.progress import Progress
+from tflbnn.tuning.results import Baseline, Row
 from tflbnn.tuning.settings import FILE, Settings
 from tflbnn.tuning.space import Space
 
@@ -29,52 +31,55 @@ if TYPE_CHECKING:
     from tflbnn.tuning.oracles import Durable
     from tflbnn.tuning.tuner import RecipeTuner
 
-TRIALS = 10  # of a random or Bayesian search
-
 
 @dataclasses.dataclass(frozen=True)
 class Search:
     """A finished search.
 
     Attributes:
-        path: its folder: search.json, trials.csv, trials.png, trials/ (Keras Tuner's), best/ (a run folder).
-        space: what was searched.
+        path: its folder: search.json, trials.csv, trials.png, front.csv, front.html, trials/ (Keras Tuner's), and
+            best/ (a run folder) where accuracy alone was searched.
+        settings: what was searched.
         rows: the trials, in their order.
-        best: the one whose configuration was trained in full.
-        run: that training, in `path`/best.
+        best: the most accurate one.
+        baselines: what the front is compared with.
+        run: the best one's training in full, in `path`/best; None where a front was searched, from which the user
+            chooses: `tflbnn train --from-trial`.
     """
 
     path: Path
-    space: Space
+    settings: Settings
     rows: tuple[Row, ...]
     best: Row
-    run: Run
+    baselines: tuple[Baseline, ...]
+    run: Run | None
+
+    @property
+    def space(self) -> Space:
+        return self.settings.space
 
 
 def search(
-    space: Space,
+    settings: Settings,
     out: str | os.PathLike[str],
     *,
-    tuner: str = "hyperband",
-    max_epochs: int | None = None,
-    trials: int | None = None,
+    latency_table: LatencyTable | None = None,
+    workers: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
     resume: bool = False,
     smoke: bool = False,
     progress: Progress | None = None,
 ) -> Search:
-    """Searches with one of Keras Tuner's tuners for the best validation accuracy, then trains the best in full.
+    """Searches with one of Keras Tuner's tuners, or with "bayesian" for a front.
 
-    A search that was killed at any moment resumes with the trials it would have had. A trial that fails, by an error
-    or by a loss that is no number, is recorded with its reason and the search goes on.
+    A search that was killed at any moment resumes with the trials it would have had. A trial that fails, by an error,
+    by a loss that is no number or by a constraint, is recorded with its reason and the search goes on.
 
     Args:
-        space: the recipe and what varies; see `parse_space`.
+        settings: what is searched for, where, and how long.
         out: the search's folder, new or empty.
-        tuner: "hyperband": many short trainings, the best of them continued (Li et al., JMLR 18, 2018); "random";
-            "bayesian": a Gaussian process; "grid": every combination, a float range counted with ten values.
-        max_epochs: hyperband's longest training, which decides the number of trials; the recipe's epochs by default.
-        trials: of the other tuners, all of them of the recipe's epochs; 10 by default, for grid all.
+        latency_table: what latencies are predicted by where the settings say so; to resume, the search's own.
+        workers: processes that train trials; 0 trains them in this one.
         data_dir: where the data set's files may be; see `tflbnn.data.load`.
         resume: continue the search that is in `out`; a finished one is returned as it is.
         smoke: search with two trials of `smoke_recipe`.
@@ -85,75 +90,60 @@ def search(
             no trial that completed.
     """
     if smoke:
-        space = dataclasses.replace(space, recipe=smoke_recipe(space.recipe))
-        max_epochs, trials = (2, None) if tuner == "hyperband" else (None, 2)
+        space = dataclasses.replace(settings.space, recipe=smoke_recipe(settings.space.recipe))
+        budget = {"max_epochs": 2, "trials": None} if settings.tuner == "hyperband" else {"trials": 2}
+        settings = dataclasses.replace(settings, space=space, **budget)
     out, progress = Path(out), progress or Progress()
-    settings = Settings(space, tuner, max_epochs, trials)
     settings.check(out, resume)
-    dataset = data.load(space.recipe.data, data_dir)
-    oracle, plan = _plan(settings)
+    if settings.needs_latency and settings.latency == "predicted" and latency_table is None and not resume:
+        raise UserError(
+            "Latencies are predicted by a table. Received: none. Make one with: tflbnn calibrate --out table.csv"
+        )
+    dataset = data.load(settings.space.recipe.data, data_dir)
+    oracle, plan = plan_of(settings)
     with claimed(out):
         settings.check(out, resume)  # again: another process may have been quicker
+        if settings.needs_latency and not (out / FILE).exists():
+            latency.prepare(out, latency_table)
         write_json(out / FILE, settings.to_dict())
         progress.planned(plan)
-        searched = _search(oracle, space, dataset, plan.longest, out, progress)
+        clock = latency.opened(out) if settings.needs_latency else None
+        searched = _search(oracle, settings, dataset, plan.longest, out, progress, clock, workers, data_dir)
         rows = searched.rows()
-        atomic_write(out / "trials.csv", results.to_csv(rows, list(space.tunables)))
+        atomic_write(out / "trials.csv", results.to_csv(rows, list(settings.space.tunables)))
         best = results.best(rows)
         if best is None:
             raise UserError(
                 f"At least one trial must succeed. Received: {len(rows)} failures, the first: {rows[0].reason}"
             )
-        _draw(rows, space, tuner, out / "trials.png")
-        progress.best_started(best, space.recipe.epochs)
-        run = _train(space.variant(best.values), out / "best", data_dir, progress)
+        baselines: tuple[Baseline, ...] = ()
+        if settings.baselines and dataset.task == "classification":
+            recipe = settings.space.variant(best.values).replace("epochs", plan.longest)
+            baselines = _baselines(recipe, dataset, clock, out, progress)
+        _draw(rows, baselines, settings, out)
+        run = None
+        if len(settings.objectives) == 1:
+            progress.best_started(best, settings.space.recipe.epochs)
+            run = _train(settings.space.variant(best.values), out / "best", data_dir, progress)
         searched.drop_checkpoints()
-    return Search(out, space, rows, best, run)
-
-
-def _plan(settings: Settings) -> tuple[Durable, Plan]:
-    """Keras Tuner's oracle and what it will do."""
-    from tflbnn.tuning import oracles
-    from tflbnn.tuning._keras_tuner import keras_tuner
-
-    space, tuner, max_epochs, trials = settings.space, settings.tuner, settings.max_epochs, settings.trials
-    size, epochs = space.size(), space.recipe.epochs
-    options = {
-        "objective": keras_tuner.Objective(oracles.OBJECTIVE, "max"),
-        "hyperparameters": oracles.hyperparameters(space),
-        "seed": space.recipe.seed + 2,  # never 0, which means a random one
-        "max_consecutive_failed_trials": sys.maxsize,
-    }
-    if tuner == "hyperband":
-        oracle = oracles.Hyperband(max_epochs=max_epochs, **options)
-        needed = oracle.configurations_planned()
-        if size is not None and size < needed:
-            raise UserError(
-                f"Hyperband with max_epochs={max_epochs} compares {needed} configurations. "
-                f"Received: a space of {size}. Use the grid tuner, give a field a range, or lower max_epochs."
-            )
-        plan = Plan(oracle.trials_planned(), oracle.epochs_planned(), max_epochs)
-    elif tuner == "grid":
-        oracle = oracles.GridSearch(max_trials=trials, **options)
-        number = min(trials or sys.maxsize, oracle.trials_planned())
-        plan = Plan(number, number * epochs, epochs)
-    else:
-        number = min(trials or TRIALS, size or sys.maxsize)
-        classes = {"random": oracles.RandomSearch, "bayesian": oracles.BayesianOptimization}
-        oracle = classes[tuner](max_trials=number, **options)
-        plan = Plan(number, number * epochs, epochs)
-    if size is not None:
-        # Random draws of a small space repeat; so many in a row leave out a configuration once in a million searches.
-        oracle._max_collisions = 20 * size
-    return oracle, plan
+    return Search(out, settings, rows, best, baselines, run)
 
 
 def _search(
-    oracle: Durable, space: Space, dataset: data.Dataset, epochs: int, out: Path, progress: Progress
+    oracle: Durable,
+    settings: Settings,
+    dataset: data.Dataset,
+    longest: int,
+    out: Path,
+    progress: Progress,
+    clock: latency.Latency | None,
+    workers: int,
+    data_dir: str | os.PathLike[str] | None,
 ) -> RecipeTuner:
     """Runs the trials that are left; all of them where there is no state of an earlier search."""
     from tflbnn._keras import tf
-    from tflbnn.tuning import tuner
+    from tflbnn.tuning import chief, tuner
+    from tflbnn.tuning.trial import Trainer
 
     project = out / tuner.PROJECT
     with readable_errors("write the search folder", project):
@@ -163,9 +153,12 @@ def _search(
         read_json(file, "search's state")
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # Keras Tuner prints that it reloads
-            searching = tuner.RecipeTuner(oracle, space, dataset, epochs, out, progress)
+            searching = tuner.RecipeTuner(oracle, settings, longest, out, progress)
         searching.check()
-        searching.search()
+        if workers or chief.is_remote():
+            chief.serve(searching, workers, data_dir)
+        else:
+            searching.train_with(Trainer(dataset, settings.constraints, clock, progress.trained))
     except tuner.Aborted as error:
         raise error.__cause__ from None
     except (
@@ -195,8 +188,20 @@ def _train(recipe: Recipe, out: Path, data_dir: str | os.PathLike[str] | None, p
     return training.train(recipe, out, resume=begun, data_dir=data_dir, progress=progress.trained)
 
 
-def _draw(rows: tuple[Row, ...], space: Space, tuner: str, path: Path) -> None:
-    """trials.png, coloured by t_clip where that was searched, else by the last numeric field."""
-    numeric = [key for key in space.tunables if all(type(row.values[key]) in (int, float) for row in rows)]
+def _baselines(
+    recipe: Recipe, dataset: data.Dataset, clock: latency.Latency | None, out: Path, progress: Progress
+) -> tuple[Baseline, ...]:
+    from tflbnn.tuning.baselines import train_baselines
+
+    return train_baselines(recipe, dataset, clock, out, progress.baseline_started, progress.trained)
+
+
+def _draw(rows: tuple[Row, ...], baselines: tuple[Baseline, ...], settings: Settings, out: Path) -> None:
+    """The pictures, coloured by t_clip where that was searched, else by the last numeric field; and front.csv."""
+    space, completed = settings.space, [row for row in rows if row.status == results.COMPLETED]
+    numeric = [key for key in space.tunables if all(type(row.values.get(key)) in (int, float) for row in completed)]
     key = next((key for key in numeric if key == "binarization.t_clip"), numeric[-1] if numeric else None)
-    scatter(rows, f"{space.recipe.name}: {len(rows)} trials, {tuner}", path, key)
+    title = f"{space.recipe.name}: {len(rows)} trials, {settings.tuner}"
+    atomic_write(out / "front.csv", results.front_csv(rows, baselines))
+    scatter(rows, baselines, settings.objectives, title, out / "trials.png", key)
+    write_front(rows, baselines, settings.objectives, title, out / "front.html")

@@ -7,19 +7,14 @@ of a Bayesian one. `Durable` and the classes below mend exactly that; what is tr
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tflbnn._files import write_json
-from tflbnn.recipes.tunable import Choice
 from tflbnn.tuning._keras_tuner import keras_tuner
-from tflbnn.tuning.space import Space
 
 OBJECTIVE = "val_accuracy"
-DIGITS = 4  # of a float drawn from a range: what the table shows is what was trained, and can be typed again
 
 
 class Durable(keras_tuner.Oracle):
@@ -90,9 +85,12 @@ class BayesianOptimization(Durable, keras_tuner.oracles.BayesianOptimizationOrac
 class GridSearch(Durable, keras_tuner.oracles.GridSearchOracle):
     """Every combination; a float range counts with its default and ten values spread over it."""
 
-    def trials_planned(self) -> int:
-        """How many combinations there are."""
-        return math.prod(len({hp.default, *hp.values}) for hp in self.hyperparameters.space)
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        response = super().populate_space(trial_id)
+        if response["status"] == keras_tuner.engine.trial.TrialStatus.RUNNING:
+            # The space is known, so the next combination need not wait for this one's end: workers share the grid.
+            self._populate_next.append(trial_id)
+        return response
 
     def reload(self) -> None:
         super().reload()
@@ -100,43 +98,3 @@ class GridSearch(Durable, keras_tuner.oracles.GridSearchOracle):
         for trial_id in self.start_order:
             self._ordered_ids.insert(trial_id)
         self._populate_next = self.start_order[-1:]
-
-
-def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
-    """The space as Keras Tuner declares it."""
-    declared = keras_tuner.HyperParameters()
-    for key, tunable in space.tunables.items():
-        default = space.recipe.get(key)
-        if isinstance(tunable, Choice):
-            choices = list(_encoded(tunable))
-            default = choices[tunable.values.index(default)] if default in tunable.values else choices[0]
-            declared.Choice(key, choices, default=default)
-            continue
-        inside = isinstance(default, (int, float)) and tunable.low <= default <= tunable.high
-        declare = declared.Int if isinstance(tunable.low, int) else declared.Float
-        declare(key, tunable.low, tunable.high, sampling="log" if tunable.log else "linear",
-                default=default if inside else tunable.low)  # fmt: skip
-    return declared
-
-
-def values(space: Space, drawn: Mapping[str, Any]) -> dict[str, Any]:
-    """What the recipe's fields become with the values that an oracle drew."""
-    typed = {}
-    for key, tunable in space.tunables.items():
-        value = drawn[key]
-        if isinstance(tunable, Choice):
-            typed[key] = _encoded(tunable)[value]
-            continue
-        if isinstance(tunable.low, float):
-            value = float(f"{value:.{DIGITS}g}")
-        # The Gaussian process may draw the very end of a logarithmic range, which rounding carries past it.
-        typed[key] = min(max(value, tunable.low), tunable.high)
-    return typed
-
-
-def _encoded(tunable: Choice) -> dict[Any, Any]:
-    """Choices as Keras Tuner holds them, numbers or words of one type, to their values."""
-    kinds = {type(value) for value in tunable.values}
-    if kinds in ({int}, {float}, {str}):
-        return {value: value for value in tunable.values}
-    return {str(value): value for value in tunable.values}

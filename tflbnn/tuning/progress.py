@@ -25,7 +25,7 @@ class Plan:
 
 
 class Progress:
-    """Is told each step of a search; a subclass shows it."""
+    """Is told each step of a search; a subclass shows it. Where workers train, from several threads."""
 
     def planned(self, plan: Plan) -> None:
         """Before the first trial."""
@@ -38,6 +38,12 @@ class Progress:
 
     def trial_ended(self, row: Row, best: Row | None) -> None:
         """A trial has completed or failed; `best` is the best one so far."""
+
+    def worker_trained(self, worker: str, number: int, state: training.Progress | None) -> None:
+        """A worker's trial is so far; None when the worker was lost with it, and it will be tried again."""
+
+    def baseline_started(self, name: str, epochs: int) -> None:
+        """All trials are done; a baseline is trained."""
 
     def best_started(self, best: Row, epochs: int) -> None:
         """All trials are done; the best configuration is trained in full."""

@@ -11,19 +11,28 @@ from tflbnn.errors import UserError, nearest
 from tflbnn.recipes import tunable
 from tflbnn.recipes.recipe import Recipe
 from tflbnn.training.folder import LOCK, difference
+from tflbnn.tuning.objectives import Constraint, check_objectives
 from tflbnn.tuning.space import Space
 
 TUNERS = ("hyperband", "random", "bayesian", "grid")
 FILE = "search.json"
 LARGEST = 100_000
+# How latencies are told: timed in this process, or by a table.
+LATENCIES = ("measured", "predicted")
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The space, the tuner and how long it searches; see `tflbnn.tuning.search`.
+    """The space, what is searched for, the tuner and how long it searches; see `tflbnn.tuning.search`.
+
+    Attributes:
+        objectives: accuracy, and which costs beside it.
+        constraints: what a trial may cost.
+        latency: "measured" or "predicted".
+        baselines: networks that are not binary are trained beside the trials; None is what the objectives say.
 
     Raises:
-        UserError: an unknown tuner, or a budget that is not its own.
+        UserError: an unknown tuner, a budget that is not its own, or an unknown objective.
 
     >>> from tflbnn import recipes
     >>> from tflbnn.tuning import parse_space
@@ -35,9 +44,26 @@ class Settings:
     tuner: str = "hyperband"
     max_epochs: int | None = None
     trials: int | None = None
+    objectives: tuple[str, ...] = ("accuracy",)
+    constraints: tuple[Constraint, ...] = ()
+    latency: str = "measured"
+    baselines: bool | None = None
 
     def __post_init__(self) -> None:
         tuner, max_epochs, trials = self.tuner, self.max_epochs, self.trials
+        object.__setattr__(self, "objectives", check_objectives(self.objectives))
+        if self.baselines is None:
+            object.__setattr__(self, "baselines", len(self.objectives) > 1)
+        if self.latency not in LATENCIES or type(self.baselines) is not bool:
+            raise UserError(
+                f"Latencies are {' or '.join(LATENCIES)}, and baselines true or false. "
+                f"Received: {str(self.latency)[:80]}, {str(self.baselines)[:80]}."
+            )
+        if tuner == "hyperband" and len(self.objectives) > 1:
+            raise UserError(
+                "Hyperband continues the most accurate trials, whatever they cost. Received: the objectives "
+                f"{','.join(self.objectives)}. Choose --tuner bayesian, random or grid."
+            )
         if tuner not in TUNERS:
             raise UserError(f"There is no tuner '{str(tuner)[:80]}'. {nearest(str(tuner), TUNERS)}")
         if tuner != "hyperband" and max_epochs is not None:
@@ -57,11 +83,22 @@ class Settings:
             if value is not None and (type(value) is not int or not least <= value <= LARGEST):
                 raise UserError(f"{name} must be at least {least} and at most {LARGEST}. Received: {str(value)[:80]}.")
 
+    @property
+    def needs_latency(self) -> bool:
+        """Whether anything depends on the trials' latencies."""
+        return "latency" in (*self.objectives, *(constraint.name for constraint in self.constraints))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON knows it."""
         budget = {"tuner": self.tuner, "max_epochs": self.max_epochs, "trials": self.trials}
+        aims = {
+            "objectives": list(self.objectives),
+            "constraints": {constraint.name: constraint.limit for constraint in self.constraints},
+            "latency": self.latency,
+            "baselines": self.baselines,
+        }
         space = {key: values.to_dict() for key, values in self.space.tunables.items()}
-        return {**budget, "space": space, "recipe": self.space.recipe.to_dict()}
+        return {**budget, **aims, "space": space, "recipe": self.space.recipe.to_dict()}
 
     @classmethod
     def read(cls, folder: Path) -> Settings:
@@ -70,16 +107,29 @@ class Settings:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        values = read_json(folder / FILE, "search's settings")
-        known = {"tuner", "max_epochs", "trials", "space", "recipe"}
-        if not isinstance(values, dict) or set(values) != known or not isinstance(values["space"], dict):
+        return cls.from_dict(read_json(folder / FILE, "search's settings"), str(folder / FILE))
+
+    @classmethod
+    def from_dict(cls, values: Any, source: str) -> Settings:
+        """The opposite of `to_dict`; `source` says in an error where they come from."""
+        known = {field.name for field in dataclasses.fields(cls)} | {"recipe"}
+        tables, lists = ("space", "constraints"), ("objectives",)
+        if (
+            not isinstance(values, dict)
+            or set(values) != known
+            or not all(isinstance(values[name], dict) for name in tables)
+            or not all(isinstance(values[name], list) for name in lists)
+        ):
             raise UserError(
-                f"A search's settings must have {', '.join(sorted(known))}. Received: {folder / FILE}. "
+                f"A search's settings must have {', '.join(sorted(known))}. Received: {source}. "
                 "Choose another --out and search again."
             )
+        values = dict(values)
         recipe = Recipe.from_dict(values.pop("recipe"))
         space = {key: tunable.from_dict(key, value) for key, value in values.pop("space").items()}
-        return cls(Space(recipe, space), **values)
+        constraints = tuple(Constraint(name, limit) for name, limit in values.pop("constraints").items())
+        objectives = tuple(values.pop("objectives"))
+        return cls(Space(recipe, space), objectives=objectives, constraints=constraints, **values)
 
     def check(self, folder: Path, resume: bool) -> None:
         """Raises a UserError unless this search may be written into the folder: anew, or as the one that is there."""

@@ -26,7 +26,8 @@ class Space:
 
     Attributes:
         recipe: what every trial has in common.
-        tunables: full key, such as "network.growth_rate", to the values it may take.
+        tunables: full key, such as "network.growth_rate", to the values it may take. Where networks are searched, a
+            knob counts for those that have it.
 
     Raises:
         UserError: nothing to vary, or a key or value that the recipe refuses.
@@ -42,8 +43,10 @@ class Space:
 
     def __post_init__(self) -> None:
         checked: dict[str, Choice | Range] = {}
+        names = self.tunables.get("network.name")
+        networks = names.values if isinstance(names, Choice) else (self.recipe.network.name,)
         for key, tunable in self.tunables.items():
-            full, hint = overrides.resolve(self.recipe, key)
+            full, hints = _resolve(self.recipe, networks, key)
             if full in checked:
                 raise UserError(f"A field is searched once. Received: {full} twice. Remove one.")
             if full == "epochs" or full.startswith("data."):
@@ -51,10 +54,21 @@ class Space:
                     f"A search compares accuracy on the same data after the same training. Received: {full}. "
                     f"Fix it with one value, {full}={_text(self.recipe.get(full))}, and search other fields."
                 )
-            checked[full] = _typed(self.recipe, full, tunable, hint)
+            for recipe, hint in hints:
+                checked[full] = _typed(recipe, full, tunable, hint)
         if not checked:
             raise UserError(f"There is nothing to search: {self.recipe.name} declares no tunable field. {HELP}")
-        object.__setattr__(self, "tunables", checked)
+        # The network first: it decides which knobs there are.
+        object.__setattr__(self, "tunables", dict(sorted(checked.items(), key=lambda item: item[0] != "network.name")))
+
+    def networks_with(self, key: str) -> tuple[str, ...] | None:
+        """The searched networks that have a field; None where all of them have."""
+        names = self.tunables.get("network.name")
+        if names is None or not key.startswith("network.") or key == "network.name":
+            return None
+        knob = key.partition(".")[2]
+        having = tuple(name for name in names.values if knob in overrides.knobs(name))
+        return None if having == names.values else having
 
     def variant(self, values: Mapping[str, Any]) -> Recipe:
         """The recipe of one trial.
@@ -63,15 +77,22 @@ class Space:
             UserError: values that do not go together.
         """
         recipe = self.recipe
-        # The network first: naming another one drops the knobs of the old one.
-        for key in sorted(values, key=lambda key: key != "network.name"):
+        # The network first: naming another one drops the knobs of the old one. A preset before what varies it.
+        for key in sorted(values, key=lambda key: (key != "network.name", key != "binarization")):
             recipe = recipe.replace(key, values[key])
         return recipe
 
     def size(self) -> int | None:
         """How many different trials there are; None where a float range makes them countless."""
-        sizes = [_size(tunable) for tunable in self.tunables.values()]
-        return None if None in sizes else math.prod(sizes)
+        sizes = {key: _size(tunable) for key, tunable in self.tunables.items()}
+        if None in sizes.values():
+            return None
+        names = self.tunables.get("network.name")
+        if names is None:
+            return math.prod(sizes.values())
+        del sizes["network.name"]
+        having = {key: self.networks_with(key) or names.values for key in sizes}
+        return sum(math.prod(size for key, size in sizes.items() if name in having[key]) for name in names.values)
 
     def __str__(self) -> str:
         return "  ".join(f"{key}={_describe(tunable)}" for key, tunable in self.tunables.items())
@@ -96,21 +117,45 @@ def parse_space(recipe: Recipe, words: Sequence[str]) -> Space:
     # The network first: it decides which keys there are. Fields are fixed before the others are read.
     pairs.sort(key=lambda pair: pair[0] not in ("network.name",))
     fixed: set[str] = set()
-    searched: list[tuple[str, str]] = []
+    searched: dict[str, str] = {}
+    networks = (recipe.network.name,)
     for key, text in pairs:
-        full, hint = overrides.resolve(recipe, key)
-        if full in fixed or full in (name for name, _ in searched):
+        full, hints = _resolve(recipe, networks, key)
+        if full in fixed or full in searched:
             raise UserError(f"A field is named once. Received: {full} twice. Remove one.")
-        if ".." in text or len(_choices(text, hint)) > 1:
-            searched.append((full, text))
+        several = ".." in text or len(_choices(text, hints[0][1])) > 1
+        if several and full == "network.name":
+            networks = _parse(full, text, hints[0][1]).values
+        # A knob of some of the networks is fixed where they are chosen.
+        if several or (len(networks) > 1 and full.startswith("network.")):
+            searched[full] = text
         else:
             recipe = recipe.override({full: text})
+            networks = networks if len(networks) > 1 else (recipe.network.name,)
             fixed.add(full)
     if searched:
-        tunables = {key: _parse(key, text, overrides.resolve(recipe, key)[1]) for key, text in searched}
+        tunables = {key: _parse(key, text, _resolve(recipe, networks, key)[1][0][1]) for key, text in searched.items()}
     else:
         tunables = {key: tunable for key, tunable in recipe.tunable.items() if key not in fixed}
     return Space(recipe, tunables)
+
+
+def _resolve(recipe: Recipe, networks: Sequence[str], key: str) -> tuple[str, list[tuple[Recipe, Any]]]:
+    """The full key of a field, with the recipe of each network that has it, and its type there."""
+    found: dict[str, list[tuple[Recipe, Any]]] = {}
+    missing: UserError | None = None
+    for name in networks:
+        variant = recipe.replace("network.name", name)
+        try:
+            full, hint = overrides.resolve(variant, key)
+        except UserError as error:
+            missing = missing or error
+            continue
+        found.setdefault(full, []).append((variant, hint))
+    if not found and missing:
+        raise missing
+    full = next(iter(found))
+    return full, found[full]
 
 
 def _split(word: str) -> tuple[str, str]:

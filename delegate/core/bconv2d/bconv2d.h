@@ -2,28 +2,23 @@
 #pragma once
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "core/aligned_buffer.h"
 #include "core/bconv2d/kernel.h"
 #include "core/bconv2d/params.h"
 #include "core/cpu_features.h"
-#include "core/epilogue/epilogue.h"
-#include "core/operation.h"
+#include "core/epilogue/chain.h"
 
 namespace tflbnn {
 
-class BConv2D : public Operation {
+class BConv2D : public ChainOperation {
  public:
   // Refuses parameters that make no sense, or sums that 32 bits could not hold.
   static Status Validate(const BConv2DParams& params);
   // Validates, and copies what it needs of the constants.
   static Status Create(const BConv2DParams& params, const BConv2DConstants& constants, Isa isa,
                        std::unique_ptr<BConv2D>* operation);
-  // What happens to a float result instead of being stored in output 0. Inputs of the epilogue
-  // follow the convolution's.
-  void SetEpilogue(Epilogue epilogue) { epilogue_ = std::move(epilogue); }
   const BConv2DParams& params() const { return params_; }
 
   const char* name() const override { return "LceBconv2d"; }
@@ -31,12 +26,11 @@ class BConv2D : public Operation {
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
   const char* kernel() const override { return kernel_ ? kernel_->name : "reference"; }
-  int OverwrittenInput(int output) const override { return epilogue_.OverwrittenInput(output); }
   int64_t binary_macs() const override;
-  std::string stages() const override { return epilogue_.Names(); }
 
  private:
-  explicit BConv2D(const BConv2DParams& params) : params_(params), epilogue_(params.channels_out) {}
+  explicit BConv2D(const BConv2DParams& params)
+      : ChainOperation(params.channels_out), params_(params) {}
   Status CopyConstants(const BConv2DConstants& constants);
   Status PackWeights(const void* filter);
   void PackTransforms(const BConv2DConstants& constants);
@@ -50,7 +44,6 @@ class BConv2D : public Operation {
   size_t PointerBytes(int threads) const;
 
   const BConv2DParams params_;
-  Epilogue epilogue_;
   const BConv2DKernel* kernel_ = nullptr;  // null: the reference
   // For the reference: the constants as they came.
   AlignedBuffer filter_, multiplier_, bias_, threshold_;

@@ -6,13 +6,16 @@
 
 namespace tflbnn {
 
+constexpr int kMaxBlurHeight = 25;
+
 struct MaxBlurJob {
   const float* input;  // [image][row][column][channels]
   float* output;
   ptrdiff_t channels;
   ptrdiff_t input_height, input_width, pooled_height, pooled_width, output_height, output_width;
   ptrdiff_t pool_height, pool_width;      // of a stride of 1 and no padding
-  ptrdiff_t filter_height, filter_width;  // of the depthwise convolution
+  bool pools;                             // whether it does anything
+  ptrdiff_t filter_height, filter_width;  // of the depthwise convolution, at most kMaxBlurHeight
   ptrdiff_t stride_height, stride_width, pad_top, pad_left;
   const float* filter;  // [tap][lanes], as the bias readable 32 past the last channel
   const float* bias;
@@ -22,8 +25,8 @@ struct MaxBlurJob {
 
 struct MaxBlurKernel {
   const char* name;
-  // Output rows, counted over the whole batch. `scratch` holds filter_height rows of pooled
-  // numbers.
+  // Output rows, counted over the whole batch. `scratch` holds filter_height rows of 32 channels
+  // of pooled numbers.
   void (*run)(const MaxBlurJob& job, float* scratch, size_t first_row, size_t last_row);
 };
 

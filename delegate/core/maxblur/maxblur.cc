@@ -1,6 +1,7 @@
 #include "core/maxblur/maxblur.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tflbnn {
 namespace {
@@ -25,9 +26,8 @@ void RunReference(const MaxBlurJob& job, float*, size_t first, size_t last) {
             k % job.pool_width;
         most = std::max(most, job.input[pixel * channels + c]);
       }
-      const float product =
-          std::min(most, job.pool_high) * job.filter[(fy * job.filter_width + fx) * job.lanes + c];
-      sum = sum + product;
+      sum = std::fma(std::min(most, job.pool_high),
+                     job.filter[(fy * job.filter_width + fx) * job.lanes + c], sum);
     }
     sum = sum > job.low ? sum : job.low;
     job.output[at] = sum < job.high ? sum : job.high;
@@ -77,28 +77,29 @@ Status MaxBlur::Resize(const Shape* inputs, Shape* outputs) {
   job_.output_width = columns.output;
   job_.pool_height = params_.pool_height;
   job_.pool_width = params_.pool_width;
-  job_.pool_low = params_.pool_low;
-  job_.pool_high = params_.pool_high;
+  job_.pools = params_.pool_height * params_.pool_width > 1 || !params_.pool_limits.none();
+  job_.pool_low = params_.pool_limits.low;
+  job_.pool_high = params_.pool_limits.high;
   job_.filter_height = params_.height.filter;
   job_.filter_width = params_.width.filter;
   job_.stride_height = params_.height.stride;
   job_.stride_width = params_.width.stride;
   job_.pad_top = static_cast<ptrdiff_t>(rows.before);
   job_.pad_left = static_cast<ptrdiff_t>(columns.before);
-  job_.low = params_.low;
-  job_.high = params_.high;
+  job_.low = params_.limits.low;
+  job_.high = params_.limits.high;
   rows_ = outputs[0].Rows() > 0 ? static_cast<size_t>(in.dims[0]) * static_cast<size_t>(rows.output)
                                 : 0;
   return Status::Ok();
 }
 
 size_t MaxBlur::RowsPerThread() const {
-  const auto row = static_cast<size_t>(job_.pooled_width) * static_cast<size_t>(job_.channels);
+  const auto row = static_cast<size_t>(job_.pooled_width) * 32;  // channels at a time
   return AlignUp(row * static_cast<size_t>(job_.filter_height));
 }
 
 size_t MaxBlur::ScratchBytes(int threads) const {
-  return rows_ ? RowsPerThread() * sizeof(float) * static_cast<size_t>(threads) : 0;
+  return rows_ && job_.pools ? RowsPerThread() * sizeof(float) * static_cast<size_t>(threads) : 0;
 }
 
 void MaxBlur::Run(const Arguments& arguments) const {

@@ -1,6 +1,6 @@
 // MAX_POOL_2D of stride 1 and the DEPTHWISE_CONV_2D behind it: how QuickNet halves its images
-// without aliasing. Exact where products are (weights that are powers of two), whatever multiplies
-// and adds in one rounding elsewhere.
+// without aliasing. Or a DEPTHWISE_CONV_2D alone. The scalar kernel multiplies and adds in two
+// roundings, which is the same where products are exact (weights that are powers of two).
 #pragma once
 
 #include <vector>
@@ -23,11 +23,11 @@ constexpr MaxBlurEntry kMaxBlurKernels[] = {
 };
 
 struct MaxBlurParams {
-  int pool_height = 0, pool_width = 0;
-  float pool_low = 0, pool_high = 0;  // limits of the pooling's result
-  Window height, width;               // of the depthwise convolution
+  int pool_height = 1, pool_width = 1;
+  Limits pool_limits;    // of the pooling's result
+  Window height, width;  // of the depthwise convolution
   Padding padding = Padding::kSame;
-  float low = 0, high = 0;  // limits of its result
+  Limits limits;  // of its result
   int channels = 0;
 };
 

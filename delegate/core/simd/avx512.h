@@ -25,6 +25,8 @@ struct Avx512 {
   static TFLBNN_INLINE F ZeroF() { return _mm512_setzero_ps(); }
   static TFLBNN_INLINE F Add(F a, F b) { return _mm512_add_ps(a, b); }
   static TFLBNN_INLINE F Mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  // a * b + c, rounded once.
+  static TFLBNN_INLINE F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
   static TFLBNN_INLINE F SetF(float v) { return _mm512_set1_ps(v); }
   // b where either is NaN.
   static TFLBNN_INLINE F Max(F a, F b) { return _mm512_max_ps(a, b); }

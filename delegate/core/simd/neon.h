@@ -33,6 +33,8 @@ struct Neon {
   static TFLBNN_INLINE F ZeroF() { return vdupq_n_f32(0); }
   static TFLBNN_INLINE F Add(F a, F b) { return vaddq_f32(a, b); }
   static TFLBNN_INLINE F Mul(F a, F b) { return vmulq_f32(a, b); }
+  // a * b + c, rounded once.
+  static TFLBNN_INLINE F MulAdd(F a, F b, F c) { return vfmaq_f32(c, a, b); }
   static TFLBNN_INLINE F SetF(float v) { return vdupq_n_f32(v); }
   // b where either is NaN.
   static TFLBNN_INLINE F Max(F a, F b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }

@@ -20,6 +20,8 @@ struct Scalar {
   static TFLBNN_INLINE F ZeroF() { return 0; }
   static TFLBNN_INLINE F Add(F a, F b) { return a + b; }
   static TFLBNN_INLINE F Mul(F a, F b) { return a * b; }
+  // a * b + c, where the product is exact.
+  static TFLBNN_INLINE F MulAdd(F a, F b, F c) { return a * b + c; }
   static TFLBNN_INLINE F SetF(float v) { return v; }
   // b where either is NaN.
   static TFLBNN_INLINE F Max(F a, F b) { return a > b ? a : b; }

@@ -3,13 +3,11 @@
 // Products with powers of two are exact, so it does not matter that XNNPACK multiplies and adds in
 // one step.
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <memory>
-#include <vector>
 
 #include "core/maxblur/maxblur.h"
 #include "core/maxpool/maxpool.h"
+#include "tflite/fusion/depthwise.h"
 #include "tflite/fusion/fusion.h"
 #include "tflite/fusion/nodes.h"
 
@@ -19,24 +17,6 @@ namespace {
 struct PoolOptions {  // the beginning of TfLitePoolParams
   int padding, stride_width, stride_height, filter_width, filter_height, activation;
 };
-struct BlurOptions {  // TfLiteDepthwiseConvParams
-  int padding, stride_width, stride_height, depth_multiplier, activation, dilation_width,
-      dilation_height;
-};
-
-bool Limits(int activation, float* low, float* high) {
-  const float infinity = std::numeric_limits<float>::infinity();
-  *low = activation == kTfLiteActNone ? -infinity : activation == kTfLiteActReluN1To1 ? -1.f : 0.f;
-  *high = activation == kTfLiteActReluN1To1 ? 1.f : activation == kTfLiteActRelu6 ? 6.f : infinity;
-  return activation >= kTfLiteActNone && activation <= kTfLiteActRelu6;
-}
-
-std::vector<float> Floats(const TfLiteTensor& constant) {
-  std::vector<float> values(constant.bytes / sizeof(float));
-  if (!values.empty()) memcpy(values.data(), constant.data, values.size() * sizeof(float));
-  return values;
-}
-
 bool ReadPool(const NodeReader& node, MaxBlurParams* params) {
   if (!IsBuiltin(node, kTfLiteBuiltinMaxPool2d, 1) || !node.node->builtin_data) return false;
   const auto& options = *static_cast<const PoolOptions*>(node.node->builtin_data);
@@ -45,37 +25,13 @@ bool ReadPool(const NodeReader& node, MaxBlurParams* params) {
   return IsFloat(node.input(0)) && IsFloat(node.output()) && node.input(0).dims->size == 4 &&
          options.stride_width == 1 && options.stride_height == 1 && options.filter_width > 0 &&
          options.filter_height > 0 && options.padding == kTfLitePaddingValid &&
-         Limits(options.activation, &params->pool_low, &params->pool_high);
+         ReadLimits(options.activation, &params->pool_limits);
 }
 
+// Weights that are powers of two.
 bool ReadBlur(const NodeReader& node, MaxBlurParams* params) {
-  if (!IsBuiltin(node, kTfLiteBuiltinDepthwiseConv2d, 3) || !node.node->builtin_data) return false;
-  const auto& options = *static_cast<const BlurOptions*>(node.node->builtin_data);
-  const TfLiteTensor &filter = node.input(1), &bias = node.input(2);
-  if (!IsFloat(node.input(0)) || !IsFloat(node.output()) || node.input(0).dims->size != 4 ||
-      !IsConstant(filter) || !IsConstant(bias) || filter.type != kTfLiteFloat32 ||
-      bias.type != kTfLiteFloat32 || filter.dims->size != 4 || filter.dims->data[0] != 1) {
-    return false;
-  }
-  const int channels = node.input(0).dims->data[3];
-  params->channels = channels;
-  params->height = {filter.dims->data[1], options.stride_height, 1};
-  params->width = {filter.dims->data[2], options.stride_width, 1};
-  params->padding = options.padding == kTfLitePaddingSame ? Padding::kSame : Padding::kValid;
-  if (options.stride_width < 1 || options.stride_height < 1 || options.depth_multiplier != 1 ||
-      options.dilation_width != 1 || options.dilation_height != 1 ||
-      (options.padding != kTfLitePaddingSame && options.padding != kTfLitePaddingValid) ||
-      !Limits(options.activation, &params->low, &params->high)) {
-    return false;
-  }
-  Shape shape;
-  size_t bytes = 0;
-  if (!TensorShape(filter, &shape).ok() || !ByteSize(DataType::kFloat32, shape, &bytes) ||
-      bytes == 0 || bytes != filter.bytes || shape.last() != channels ||
-      bias.bytes != static_cast<size_t>(channels) * sizeof(float)) {
-    return false;
-  }
-  for (const float weight : Floats(filter)) {
+  if (!ReadDepthwise(node, params)) return false;
+  for (const float weight : Floats(node.input(1))) {
     int exponent;
     const float mantissa = std::frexp(std::fabs(weight), &exponent);
     if (!(weight == 0 || (mantissa == .5f && exponent > -30 && exponent < 30))) return false;
@@ -118,8 +74,8 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
     MaxPool2DParams pool;
     pool.height.filter = params.pool_height;
     pool.width.filter = params.pool_width;
-    pool.low = params.pool_low;
-    pool.high = params.pool_high;
+    pool.low = params.pool_limits.low;
+    pool.high = params.pool_limits.high;
     const int channels = Channels(plan->Read(input));
     plan->Add(std::make_unique<MaxPool2D>(pool, channels, Affine(), plan->options().kernel),
               {input}, output);
@@ -131,8 +87,6 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
     ReadPool(*pool, &params);
     source = pool->node->inputs->data[0];
   } else {  // it was wanted elsewhere, too
-    params.pool_height = params.pool_width = 1;
-    Limits(kTfLiteActNone, &params.pool_low, &params.pool_high);
     plan->Store(input);
   }
   plan->Add(std::make_unique<MaxBlur>(params, Floats(node.input(1)), Floats(node.input(2)),

@@ -20,6 +20,7 @@ const Fusion* FusionOf(const NodeReader& node, const Fusions& fusions) {
 }
 
 Status Claims::Open(TfLiteContext* context, const std::vector<int>& plan, const Options& options) {
+  kernel_ = options.kernel;
   for (int index : plan) {
     Node node{{context, index}};
     TFLBNN_RETURN_IF_ERROR(node.reader.Open());

@@ -28,6 +28,7 @@ class Claims {
   using Test = bool (*)(const Claims& claims, int node, int fusion);
   bool AnyReader(int tensor, Test is) const;
   bool EveryReader(int tensor, Test is) const;
+  Isa kernel() const { return kernel_; }
   const NodeReader& node(int i) const { return nodes_[static_cast<size_t>(i)].reader; }
 
  private:
@@ -35,6 +36,7 @@ class Claims {
     NodeReader reader;
     int fusion = kNone;
   };
+  Isa kernel_ = Isa::kReference;
   std::vector<Node> nodes_;
   std::map<int, int> producers_;             // by tensor
   std::map<int, std::vector<int>> readers_;  // by tensor

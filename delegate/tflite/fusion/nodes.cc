@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace tflbnn {
 namespace {
@@ -49,6 +50,38 @@ std::vector<float> ChannelConstants(const TfLiteTensor& constant, const TfLiteTe
     memcpy(&values[i], bytes, sizeof(float));
   }
   return values;
+}
+
+bool ConstantFloats(const TfLiteTensor& tensor, Shape* shape) {
+  size_t bytes = 0;
+  return IsConstant(tensor) && tensor.type == kTfLiteFloat32 && TensorShape(tensor, shape).ok() &&
+         ByteSize(DataType::kFloat32, *shape, &bytes) && bytes > 0 && bytes == tensor.bytes;
+}
+
+std::vector<float> Floats(const TfLiteTensor& constant) {
+  std::vector<float> values(constant.bytes / sizeof(float));
+  if (!values.empty()) memcpy(values.data(), constant.data, values.size() * sizeof(float));
+  return values;
+}
+
+bool ReadLimits(int activation, Limits* limits) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case kTfLiteActNone:
+      *limits = {-kInfinity, kInfinity};
+      return true;
+    case kTfLiteActRelu:
+      *limits = {0, kInfinity};
+      return true;
+    case kTfLiteActReluN1To1:
+      *limits = {-1, 1};
+      return true;
+    case kTfLiteActRelu6:
+      *limits = {0, 6};
+      return true;
+    default:
+      return false;
+  }
 }
 
 int FusedActivation(const NodeReader& node) {

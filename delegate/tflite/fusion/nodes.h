@@ -14,6 +14,12 @@ bool IsFloat(const TfLiteTensor& tensor);  // not a constant; with a last axis
 bool SameDims(const TfLiteTensor& a, const TfLiteTensor& b);
 // Elements of a constant, one a channel: of as many, or one for all. Empty if it is neither.
 std::vector<float> ChannelConstants(const TfLiteTensor& constant, const TfLiteTensor& x);
+// The shape of a constant of floats that are all there.
+bool ConstantFloats(const TfLiteTensor& tensor, Shape* shape);
+std::vector<float> Floats(const TfLiteTensor& constant);  // its elements
+
+// Those of a fused activation, kTfLiteAct...; false for an unknown one.
+bool ReadLimits(int activation, Limits* limits);
 // The first field of the options of MUL and ADD: kTfLiteAct...
 int FusedActivation(const NodeReader& node);
 

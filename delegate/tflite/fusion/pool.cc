@@ -25,7 +25,11 @@ bool Accepts(const NodeReader& node) {
 }
 
 bool Pays(const Claims& claims, int node) {
-  const int producer = claims.ProducerOf(claims.node(node).node->inputs->data[0]);
+  const TfLiteNode& pool = *claims.node(node).node;
+  const int producer = claims.ProducerOf(pool.inputs->data[0]);
+  const auto taken = [](const Claims&, int, int) { return true; };
+  if (producer == static_cast<int>(FusionName::conv2d))  // in the network's first layers
+    return claims.AnyReader(pool.outputs->data[0], taken);
   return producer == static_cast<int>(FusionName::batch_norm) ||
          producer == static_cast<int>(FusionName::concat);
 }

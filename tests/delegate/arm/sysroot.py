@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGES = ("python3-minimal", "python3-numpy", "libpython3-stdlib", "libstdc++6")
@@ -27,8 +28,11 @@ def _run(*command: str | Path) -> None:
         raise SystemExit(f"{' '.join(map(str, command))}\n{run.stdout}{run.stderr}")
 
 
-def _packages(folder: Path) -> list[Path]:
-    """Downloads PACKAGES and all they depend on."""
+def packages(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Downloads Debian's packages for arm64 and all they depend on."""
+    for tool in ("apt-get", "dpkg-deb"):
+        if not shutil.which(tool):
+            raise SystemExit(f"The ARM system is put together from Debian's packages. Received: no {tool} on the PATH.")
     for name in ("lists/partial", "archives/partial"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()  # nothing is installed
@@ -43,7 +47,7 @@ def _packages(folder: Path) -> list[Path]:
     }
     apt = ["apt-get", "-q", "-y", *(part for name, value in settings.items() for part in ("-o", f"{name}={value}"))]
     _run(*apt, "update")
-    _run(*apt, "install", "--download-only", "--no-install-recommends", *PACKAGES)
+    _run(*apt, "install", "--download-only", "--no-install-recommends", *names)
     return sorted((folder / "archives").glob("*.deb"))
 
 
@@ -52,13 +56,10 @@ def sysroot() -> Path:
     root = cache() / "root"
     if root.exists():
         return root
-    for tool in ("apt-get", "dpkg-deb"):
-        if not shutil.which(tool):
-            raise SystemExit(f"The ARM Python is put together from Debian's packages. Received: no {tool} on the PATH.")
     work = cache() / f"work-{os.getpid()}"
     work.mkdir(parents=True)
     try:
-        for package in _packages(work):
+        for package in packages(work, PACKAGES):
             _run("dpkg-deb", "-x", package, work / "root")
         if not (work / "root/usr/bin/python3.11").exists():
             raise SystemExit("The wheel of tflite-runtime is for Python 3.11, which Debian 12 has. Use Debian 12.")

@@ -33,9 +33,11 @@ class Point:
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One line: SVG path data, its points, and the place of its label, beside the last finite value."""
+    """One line: SVG path data, its points, and the place of its label, beside the last finite value. `kind` is its
+    colour."""
 
     name: str
+    kind: str
     path: str
     points: tuple[Point, ...]
     last: str
@@ -87,8 +89,11 @@ def epoch_ticks(epochs: int, count: int = 6) -> list[int]:
     return [1, *inner, epochs]
 
 
-def line_chart(title: str, columns: dict[str, Sequence[float]]) -> LineChart | None:
-    """A chart of `columns` (series name -> one value an epoch; NaN leaves a gap); None without a finite value."""
+def line_chart(title: str, columns: dict[str, Sequence[float]], kinds: Sequence[str] | None = None) -> LineChart | None:
+    """A chart of `columns` (series name -> one value an epoch; NaN leaves a gap); None without a finite value.
+
+    `kinds` are the colours of the series; their names where left out.
+    """
     finite = [value for column in columns.values() for value in column if math.isfinite(value)]
     if not finite:
         return None
@@ -103,7 +108,7 @@ def line_chart(title: str, columns: dict[str, Sequence[float]]) -> LineChart | N
         return round(100.0 * (high - value) / (high - low), 3)
 
     series = []
-    for name, column in columns.items():
+    for (name, column), kind in zip(columns.items(), kinds or columns, strict=True):
         path, pen_down, points = [], False, []
         for epoch, value in enumerate(column, start=1):
             if math.isfinite(value):
@@ -112,7 +117,7 @@ def line_chart(title: str, columns: dict[str, Sequence[float]]) -> LineChart | N
                 last = value
             pen_down = math.isfinite(value)
         if points:
-            series.append(Series(name, "".join(path), tuple(points), f"{last:.3g}", points[-1].y))
+            series.append(Series(name, kind, "".join(path), tuple(points), f"{last:.3g}", points[-1].y))
     return LineChart(
         title=title,
         series=_separate_labels(series),

@@ -6,6 +6,7 @@ A part that cannot be had leaves None and a notice that says why, so that every 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import math
 import os
@@ -17,16 +18,38 @@ import numpy as np
 from tflbnn._files import read_json, readable_errors
 from tflbnn.analysis.report import reproduce
 from tflbnn.analysis.report.facts import Confusion, Facts, Latency
+from tflbnn.analysis.report.sections import SECTIONS, id_of
 from tflbnn.errors import UserError
 
 if TYPE_CHECKING:
+    from tflbnn.analysis.counts import Counts
     from tflbnn.data import Dataset
     from tflbnn.training import Run
 
 KNOWN = (
     *("recipe.json", "environment.json", "history.csv", "metrics.json", "labels.txt", "model.weights.h5"),
-    *("logs", "checkpoints", "model.tflite", "verification.json", "report.html"),
+    *("logs", "checkpoints", "model.tflite", "verification.json", "report.html", "figures"),
+    *("pretraining.json", "pretraining"),
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What a section gathers from.
+
+    Attributes:
+        run: finished or not, exported or not.
+        dataset: its data set, None where that cannot be had.
+        threads: of an inference in a measurement.
+        rounds: of a measurement.
+        progress: called with what happens next.
+    """
+
+    run: Run
+    dataset: Dataset | None
+    threads: int
+    rounds: int
+    progress: Callable[[str], None]
 
 
 class Collector:
@@ -57,7 +80,7 @@ class Collector:
         commands = reproduce.commands(run.recipe, run.path)
         self._state(commands)
         exported = run.model_tflite.is_file()
-        dataset = self._try("test set", self._dataset)
+        dataset = self._try("test set", self.dataset)
         counts, twin_counts = self._try("layer table", self._counts, dataset) or (None, None)
         confusion = self._try("confusion matrix", self._confusion, dataset) if run.finished and dataset else None
         latency = self._try("latency", self._latency) if exported and run.finished else None
@@ -66,6 +89,12 @@ class Collector:
                 f"The test accuracy was {run.metrics['test_accuracy']:.2%} after the training; the "
                 f"{confusion.source[0].lower()}{confusion.source[1:]} reaches {confusion.accuracy:.2%}."
             )
+        source = Source(run, dataset, self.threads, self.rounds, self.progress)
+        parts = {
+            id_of(section): self._try(section.TITLE[:1].lower() + section.TITLE[1:], section.gather, source)
+            for section in SECTIONS
+            if hasattr(section, "gather")
+        }
         return Facts(
             folder=run.path,
             recipe=run.recipe.to_dict(),
@@ -81,6 +110,7 @@ class Collector:
             confusion=confusion,
             latency=latency,
             notices=tuple(self.notices),
+            parts=parts,
         )
 
     def _try(self, what: str, gather: Callable[..., Any], *arguments: Any) -> Any:
@@ -105,7 +135,12 @@ class Collector:
             shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
             self.notices.append(f"In the run folder, but not part of a run, and not read here: {shown}.")
 
-    def _dataset(self) -> Dataset:
+    def dataset(self) -> Dataset:
+        """The run's data set.
+
+        Raises:
+            UserError: it cannot be had here.
+        """
         from tflbnn import data
 
         self.progress("reading the data set")
@@ -116,7 +151,17 @@ class Collector:
 
         self.progress("counting parameters and operations")
         shape = dataset.input_shape if dataset else self.run.input_shape
-        return counts(self._build(shape)), counts(self._build(shape, twin=True))
+        return self.count(shape), counts(self._build(shape, twin=True))
+
+    def count(self, shape: tuple[int, int, int]) -> Counts:
+        """What the run's network costs for images of that shape.
+
+        Raises:
+            UserError: it cannot be built for them.
+        """
+        from tflbnn.analysis.counts import counts
+
+        return counts(self._build(shape))
 
     def _build(self, shape: tuple[int, int, int], twin: bool = False) -> Any:
         from tflbnn.binarization import Binarization

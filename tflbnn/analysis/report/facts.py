@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tflbnn.training.scores import score_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +47,10 @@ class Confusion:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Everything a report shows. None means: not there, and a notice or the section itself says why."""
+    """Everything a report shows. None means: not there, and a notice or the section itself says why.
+
+    `parts` is what sections gathered, by their ids.
+    """
 
     folder: Path
     recipe: dict[str, Any]
@@ -60,3 +66,13 @@ class Facts:
     confusion: Confusion | None = None
     latency: Latency | None = None
     notices: tuple[str, ...] = ()
+    parts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def missing(self) -> str:
+        """Why a part that needs a trained or an exported model is missing."""
+        if score_of(self.metrics, "test") is None:
+            return f"the training has not finished. Continue it with: tflbnn train --resume --out {self.folder}"
+        if self.model_bytes is None:
+            return f"the run has no model.tflite. Make it with: tflbnn export {self.folder}"
+        return "see the notes at the top of this page."

@@ -1,13 +1,14 @@
-"""Lays the facts of a run out for the template report.html."""
+"""Lays the facts of a run out for the template page.html."""
 
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from tflbnn import __version__
-from tflbnn.analysis.report import sections
 from tflbnn.analysis.report.facts import Facts
-from tflbnn.analysis.report.units import flatten, milliseconds, percent
+from tflbnn.analysis.report.sections import SECTIONS, id_of
+from tflbnn.analysis.report.units import milliseconds, percent
 from tflbnn.analysis.units import short, size
 from tflbnn.errors import INSTALL_TRAIN, UserError
 from tflbnn.training.scores import score_of
@@ -20,51 +21,37 @@ except ModuleNotFoundError as error:
 
 def render(facts: Facts) -> str:
     """The page as one HTML document that makes no request; whatever comes from the run is escaped."""
-    return _template().render(
+    shown = [(section, section.blocks(facts)) for section in SECTIONS]
+    return fill(
+        eyebrow="tflbnn run report",
         title=str(facts.recipe.get("name", facts.folder.name)),
         lead=[str(line) for line in (facts.recipe.get("summary"), facts.recipe.get("paper"), facts.folder) if line],
         badge=_badge(facts),
         tiles=_tiles(facts),
+        notices_title="What to know about this run",
         notices=facts.notices,
-        training=sections.training(facts),
-        charts=sections.curves(facts.history),
-        confusion=sections.confusion_matrix(facts.confusion, facts.labels) if facts.confusion else None,
-        confusion_absent=_absent(facts),
-        layers=sections.layers(facts) if facts.counts else None,
-        layers_absent="the network could not be built from recipe.json.",
-        latency=sections.latency_table(facts.latency, facts.model_bytes) if facts.latency else None,
-        latency_absent=_absent(facts),
-        verification=sections.verification_table(facts.verification) if facts.verification else None,
-        verification_absent=_absent(facts),
-        recipe=sections.recipe_rows(facts.recipe),
-        environment=list(flatten(facts.environment)),
-        reproduce={
-            "intro": "In any folder, with the versions listed above:",
-            "commands": "\n".join(facts.commands),
-        },
-        footer=f"Written by tflbnn {__version__}. This page is one file and makes no request.",
+        sections=[
+            {"id": id_of(section), "title": section.TITLE, "blocks": blocks} for section, blocks in shown if blocks
+        ],
     )
+
+
+def fill(**values: Any) -> str:
+    """The template with its values: eyebrow, title, lead, badge, tiles, notices_title, notices, sections."""
+    footer = f"Written by tflbnn {__version__}. This page is one file and makes no request."
+    return _template().render(footer=footer, **values)
 
 
 @functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tflbnn.analysis", ""),
+        loader=jinja2.PackageLoader("tflbnn.analysis.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")
-
-
-def _absent(facts: Facts) -> str:
-    """Why a part that needs a trained or an exported model is missing."""
-    if score_of(facts.metrics, "test") is None:
-        return f"the training has not finished. Continue it with: tflbnn train --resume --out {facts.folder}"
-    if facts.model_bytes is None:
-        return f"the run has no model.tflite. Make it with: tflbnn export {facts.folder}"
-    return "see the notes at the top of this page."
+    return environment.get_template("page.html")
 
 
 def _badge(facts: Facts) -> dict[str, str]:

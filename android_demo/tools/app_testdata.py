@@ -1,0 +1,151 @@
+"""Pictures and models for the app's tests, with what tflbnn itself makes of them: the app must do the same."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from android_demo.tools.demo_models import MODELS
+from tflbnn.data import fashion_mnist, shapes
+from tflbnn.errors import UserError
+from tflbnn.runtime import Model
+from tflbnn.runtime.flatbuffer import pack, schema, unpack
+from tflbnn.runtime.metadata import LABEL_FILE, seal
+from tflbnn.runtime.post_processing import detections, is_detector
+
+LEAST_SCORE = 0.3  # of an object that the app shows
+_EXIF_ORIENTATION, _TURNED_LEFT = 0x0112, 6
+
+
+def write(folder: Path) -> None:
+    """Writes all of it into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = _write_pictures(folder)
+    (folder / "resize.txt").write_text("\n".join(_resized()) + "\n")
+    predictions, descriptions = [], []
+    for path in sorted(MODELS.glob("*.tflite")):
+        with Model(path) as model:
+            predictions += [f"{path.stem}\t{name}\t{_numbers(model, folder / name)}" for name in names]
+            descriptions.append(_described(path.stem, model))
+    (folder / "predictions.txt").write_text("\n".join(predictions) + "\n")
+    (folder / "descriptions.txt").write_text("\n".join(descriptions) + "\n", encoding="utf-8")
+    (folder / "refused.txt").write_text("\n".join(_write_refused(folder)) + "\n", encoding="utf-8")
+
+
+def _write_pictures(folder: Path) -> list[str]:
+    from sklearn.datasets import load_digits, load_sample_image
+
+    photo = Image.fromarray(load_sample_image("flower.jpg"))
+    pictures = {"photo.png": photo.crop((100, 20, 500, 300))}
+    for number, digit in enumerate(load_digits().images[:8]):
+        pictures[f"digits-{number}.png"] = Image.fromarray(np.round(digit * (255 / 16)).astype(np.uint8))
+    for number, image in enumerate(shapes.draw(6, seed=1).x):
+        pictures[f"shapes-{number}.png"] = Image.fromarray(image)
+    try:
+        clothes = fashion_mnist.read().test.x[:8]
+    except UserError:  # the data set is not on this machine
+        clothes = np.empty((0, 28, 28, 1), np.uint8)
+    for number, image in enumerate(clothes):
+        pictures[f"fashion-{number}.png"] = Image.fromarray(image[:, :, 0])
+    for name, picture in pictures.items():
+        picture.save(folder / name)
+    _scene().save(folder / "scene.png")
+    exif = Image.Exif()
+    exif[_EXIF_ORIENTATION] = _TURNED_LEFT
+    small = pictures["photo.png"].resize((64, 48))
+    small.save(folder / "upright.jpg", quality=100, subsampling=0)
+    small.transpose(Image.Transpose.ROTATE_90).save(folder / "exif.jpg", quality=100, subsampling=0, exif=exif)
+    return list(pictures)
+
+
+def _scene() -> Image.Image:
+    """What a camera might see: an image of shapes in the middle of a wider frame."""
+    drawn = shapes.draw(40, seed=3)
+    fullest = int(np.argmax((drawn.y[..., -1] >= 0).sum(axis=1) * 10 - drawn.x.std(axis=(1, 2, 3)) / 100))
+    square = np.asarray(Image.fromarray(drawn.x[fullest]).resize((480, 480), Image.Resampling.BICUBIC))
+    return Image.fromarray(np.pad(square, ((0, 0), (80, 80), (0, 0)), mode="edge"))
+
+
+def _resized() -> list[str]:
+    """Cases of three lines: the sizes, the values, and what Pillow makes of them."""
+    rng = np.random.default_rng(0)
+    lines = []
+    for case in range(30):
+        width, height, new_width, new_height = rng.integers(1, (3, 20, 60)[case % 3] + 1, 4).tolist()
+        plane = rng.integers(0, 256, (height, width), np.uint8)
+        resized = Image.fromarray(plane).resize((new_width, new_height), Image.Resampling.BILINEAR)
+        for row in ([width, height, new_width, new_height], plane.ravel(), np.asarray(resized).ravel()):
+            lines.append(" ".join(map(str, row)))
+    return lines
+
+
+def _numbers(model: Model, picture: Path) -> str:
+    """A classifier's scores, or the class, score and borders of each object that the app shows."""
+    outputs = model.predict(model.preprocess(picture))
+    if not is_detector(model.output_specs):
+        return " ".join(f"{score:.6f}" for score in outputs[0])
+    found = detections(outputs)
+    rows = []
+    for (top, left, bottom, right), number, score in zip(found.boxes, found.classes, found.scores, strict=True):
+        if score >= LEAST_SCORE:
+            borders = np.clip([left, top, right, bottom], 0, 1)
+            rows += [number, score, *borders]
+    return " ".join(f"{value:.6f}" for value in rows)
+
+
+def _described(name: str, model: Model) -> str:
+    metadata = model.metadata
+    numbers = (" ".join(map(str, values)) for values in (metadata.mean, metadata.std))
+    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy)])
+
+
+def _write_refused(folder: Path) -> list[str]:
+    """Models that the app cannot take: the file's name, and what its sentence must name."""
+    whole = (MODELS / "digits.tflite").read_bytes()
+
+    def changed(name: str, change) -> None:
+        model = unpack(whole)
+        change(model, model.subgraphs[0])
+        (folder / name).write_bytes(seal(pack(model) + _archive([str(number) for number in range(10)])))
+
+    def flatten_input(model: schema.ModelT, graph: schema.SubGraphT) -> None:
+        graph.tensors[graph.inputs[0]].shape = [1, 64]
+
+    def rename_operator(model: schema.ModelT, graph: schema.SubGraphT) -> None:
+        next(code for code in model.operatorCodes if code.customCode == b"LceBconv2d").customCode = b"Mystery"
+
+    def double_output(model: schema.ModelT, graph: schema.SubGraphT) -> None:
+        graph.outputs = [*graph.outputs, *graph.outputs]
+
+    def grow_weights(model: schema.ModelT, graph: schema.SubGraphT) -> None:
+        weights = next(t for t in graph.tensors if len(t.shape) == 2 and model.buffers[t.buffer].data is not None)
+        weights.shape = [int(weights.shape[0]), int(weights.shape[1]) + 1]
+
+    changed("wrong_input.tflite", flatten_input)
+    changed("unknown_operator.tflite", rename_operator)
+    changed("wrong_output.tflite", double_output)
+    changed("wrong_weights.tflite", grow_weights)
+    flatbuffer = pack(unpack(whole))
+    (folder / "wrong_labels.tflite").write_bytes(seal(flatbuffer + _archive(["a", "b", "c"])))
+    flipped = bytearray(whole)
+    flipped[len(flipped) // 2] ^= 1
+    (folder / "one_bit.tflite").write_bytes(flipped)
+    return [
+        "wrong_input.tflite\t1 × 64",
+        "unknown_operator.tflite\tMystery",
+        "wrong_output.tflite\t1 × 10, 1 × 10",
+        "wrong_weights.tflite\tTensorFlow Lite cannot run this model",
+        "wrong_labels.tflite\t3 ≠ 10",
+        "one_bit.tflite\tdamaged",
+    ]
+
+
+def _archive(labels: list[str]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(LABEL_FILE), "\n".join(labels) + "\n")
+    return file.getvalue()

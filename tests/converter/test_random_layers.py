@@ -1,0 +1,38 @@
+"""Every kind of layer in random models: converted, nothing left in float, the same everywhere."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.converter.random_layers import RandomModel, models
+from tests.runtimes import LCE_SETTINGS, predict_lce
+from tflbnn.converter import convert
+from tflbnn.runtime import Model
+
+_CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def agree(network: RandomModel) -> None:
+    """Keras against the reference kernels and the best ones (verification), and LCE's interpreter against these."""
+    conversion = convert(network.model, samples=network.samples)
+    found = conversion.report.verification
+    # A layer whose sums are too short for planes may stay float, not one of signs.
+    assert not [row for row in conversion.report.explain if row.left_in_float and "too short" not in row.why]
+    expected = Model(conversion.flatbuffer, kernel="reference").predict(network.samples)
+    given = predict_lce(conversion.flatbuffer, network.samples, **LCE_SETTINGS["reference"])[0]
+    if found["ties"] == 0:  # where rounding turned a sign, it may have turned others there
+        scale = max(1e-6, float(np.abs(expected).max()))
+        assert np.abs(given - expected).max() <= max(1e-4, found["tolerance"]) * scale
+
+
+@given(models())
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=_CHECKS)
+def test_some(network):
+    agree(network)
+
+
+@pytest.mark.long
+@given(models())
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=_CHECKS)
+def test_300(network):
+    agree(network)
