@@ -69,8 +69,9 @@ def write(rows: list[Row]) -> None:
 
 
 def listing(rows: list[Row]) -> dict[str, dict[str, int]]:
-    """What is counted of each network's first row in binary."""
-    first = {row["network"]: row for row in reversed(rows) if "float32" not in row["settings"].split()}
+    """What is counted of each network's first row in binary; of one that has none, of its first."""
+    binary = [row for row in rows if "float32" not in row["settings"].split()]
+    first = {row["network"]: row for row in reversed([*binary, *rows])}
     columns = ("parameters", "size_bytes", "operations")
     return {name: {column: int(first[name][column]) for column in columns} for name in networks.NAMES if name in first}
 

@@ -240,13 +240,14 @@ def _require_same(graphs: Sequence[Graph]) -> None:
             [(graph.shape(int(index)), graph.main.tensors[int(index)].type) for index in indices]
             for indices in (graph.main.inputs, graph.main.outputs)
         ]
-        return ends, [_text(entry.name) for entry in graph.model.signatureDefs[0].inputs]
+        names = [_text(entry.name) for entry in graph.model.signatureDefs[0].inputs]
+        return ends, names if len(names) > 1 else []  # one input is the same, whatever it is called
 
     for number, graph in enumerate(graphs, 1):
         if interface(graph) != interface(graphs[0]) or len(graph.main.outputs) != 1:
             raise UserError(
                 "Members must have the same inputs, and one output of the same shape each. Received: member "
-                f"{number}, with {interface(graph)[0]} where the first has {interface(graphs[0])[0]}."
+                f"{number}, with {interface(graph)} where the first has {interface(graphs[0])}."
             )
     shape = graphs[0].shape(int(graphs[0].main.outputs[0]))
     if len(shape) != 2:

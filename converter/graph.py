@@ -161,7 +161,7 @@ class Graph:
     def add_tensor(self, name: str, shape: Sequence[int], kind: int = schema.TensorType.FLOAT32) -> int:
         """A tensor that is computed, of a `schema.TensorType`; returns its index."""
         tensor = schema.TensorT()
-        tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), kind, 0
+        tensor.name, tensor.shape, tensor.type, tensor.buffer = name, np.array(shape, np.int32), kind, 0
         self.main.tensors.append(tensor)
         return len(self.main.tensors) - 1
 

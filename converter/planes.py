@@ -19,6 +19,7 @@ from tflbnn.converter.passes.report import NoMatchError
 
 MOST_PLANES = 6
 # Products that a sum must have for each plane: with fewer, one float convolution is as quick as that many binary ones.
+# Every filter of two weights has no more than two values; only signs, without an offset, pay there.
 _LEAST_PRODUCTS = 8
 _MOST_VALUES = 16  # of one filter
 # Values of a filter this close, as a share of the largest, are one: a folded BatchNorm has rounded them.
@@ -80,8 +81,10 @@ def planes_of(weights: NDArray[np.float32]) -> Planes:
         raise NoMatchError(f"a filter's weights have more than {_MOST_VALUES} values")
     tables = _tables([values[found] for found in sets])
     products = len(flat[0])
-    if products < (2 if len(tables[0].signs) == 1 else _LEAST_PRODUCTS * len(tables[0].signs)):
-        raise NoMatchError(f"sums of {products} products are too short for {len(tables[0].signs)} planes")
+    count = len(tables[0].signs)
+    plain = count == 1 and not any(table.offset for table in tables)
+    if products < (2 if plain else _LEAST_PRODUCTS * count):
+        raise NoMatchError(f"sums of {products} products are too short for {count} plane{'s' * (count > 1)}")
     negative = np.zeros((len(tables[0].signs), *flat.shape), bool)
     scales, offset = np.zeros((len(negative), len(flat))), np.zeros(len(flat))
     for numbers, found, table in zip(groups.values(), sets, tables, strict=True):

@@ -239,7 +239,7 @@ class Pretraining(Checked):
 
 @dataclasses.dataclass(frozen=True)
 class Execution(Checked):
-    """How the machine computes a training; the defaults are what docs/benchmarks.md measured to be the fastest.
+    """How the machine computes a training.
 
     Attributes:
         precision: "float32"; "mixed_bfloat16", which computes in half of the bits and keeps the variables in float32:

@@ -28,8 +28,8 @@ class Scale:
     def of_range(cls, low: float, high: float) -> Scale:
         """int8 for values from low to high, 0 among them exactly.
 
-        >>> Scale.of_range(0.0, 2.55)
-        Scale(scale=0.01, zero=-128)
+        >>> Scale.of_range(0.0, 510.0)
+        Scale(scale=2.0, zero=-128)
         """
         low, high = min(low, 0.0), max(high, 0.0)
         scale = max(high - low, _LEAST_RANGE) / 255

@@ -195,9 +195,7 @@ def test_the_float_twin_agrees_layer_by_layer() -> None:
         (layers.conv2d(Binarization(), 64, 3, groups=2), (5, 5, 128)),
         (layers.conv2d(Binarization(pad_values=0), 33, 3, strides=2), (7, 5, 33)),
         (layers.dense(Binarization(), 7, use_bias=True), (33,)),
-        (layers.dense(Binarization(kernel_quantizer="magnitude_aware_sign"), 7), (33,)),
         (lq.layers.QuantConv1D(5, 3, padding="same", pad_values=1.0, **SIGNS), (8, 33)),
-        (lq.layers.QuantConv2DTranspose(4, 3, strides=2, **SIGNS), (3, 4, 33)),
         (lq.layers.QuantDepthwiseConv2D(3, **DEPTHWISE_SIGNS), (5, 6, 3)),
         (lq.layers.QuantSeparableConv2D(8, 3, **SEPARABLE_SIGNS), (5, 6, 3)),
         (
@@ -216,6 +214,25 @@ def test_every_layer_counts_the_same_in_a_file(layer, shape) -> None:
     products = [row for row in theirs.layers if row.full_precision_macs or row.binary_macs]
     bits = [(row.input_bits, row.weight_bits) for row in ours.layers if row.input_bits]
     assert [(row.input_bits, row.weight_bits) for row in products][: len(bits)] == bits
+
+
+def test_magnitudes_that_keras_computes_are_one_number_a_filter_in_a_file() -> None:
+    model = of_layer(layers.dense(Binarization(kernel_quantizer="magnitude_aware_sign"), 7), (33,))
+    ours, theirs = counts(model), counts_tflite(lowered(model))
+    assert theirs.parameters == ours.parameters + 7
+    assert (theirs.binary_weights, theirs.binary_macs) == (ours.binary_weights, ours.binary_macs) == (231, 231)
+
+
+def test_a_transposed_convolution_is_counted_as_the_convolutions_that_it_becomes() -> None:
+    model = of_layer(lq.layers.QuantConv2DTranspose(4, 3, strides=2, **SIGNS), (3, 4, 33))
+    ours, theirs = counts(model), counts_tflite(lowered(model))
+    weights = 9 * 33 * 4
+    assert ours.binary_weights == weights
+    # Twice, for images surrounded with 1 and with -1, which leave zeros around them; stored once.
+    assert theirs.binary_weights == 2 * weights
+    assert weights / 8 <= theirs.size_bytes - 4 * 4 * 2 < weights / 8 + 4
+    # All four phases of a stride of 2 see 4 × 5 pixels.
+    assert theirs.binary_macs == 2 * weights * 4 * 5
 
 
 def test_binary_weights_that_the_runtime_multiplies_as_floats_are_told() -> None:

@@ -111,9 +111,9 @@ def test_early_exit_labels_as_all_members_do(rule, members):
         assert early.asked.shape == (len(IMAGES),)
         assert early.asked.min() >= 1
         assert early.asked.max() <= 3
-        assert early.predict(IMAGES[:0]).shape == (0, 4)
         if rule == "hard":  # two who agree decide
             assert early.asked.min() == 2
+        assert early.predict(IMAGES[:0]).shape == (0, 4)
 
 
 def test_early_exit_needs_votes_that_can_be_counted(members, files):

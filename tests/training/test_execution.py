@@ -24,11 +24,12 @@ def _with(**fields):
 def test_auto_takes_half_precision_where_signs_are_multiplied(monkeypatch, amx):
     monkeypatch.setattr(execution, "multiplies_bfloat16", lambda: amx)
     expected = "mixed_bfloat16" if amx else "float32"
-    assert execution.precision(SHORT) == expected
-    assert execution.precision(SHORT.override({"binarization": "bnn_plus"})) == expected
-    for other in (SHORT.override({"binarization": "float32"}), SHORT.override({"binarization": "dorefa"})):
+    binary = _with(precision="auto")
+    assert execution.precision(binary) == expected
+    assert execution.precision(binary.override({"binarization": "bnn_plus"})) == expected
+    for other in (binary.override({"binarization": "float32"}), binary.override({"binarization": "dorefa"})):
         assert execution.precision(other) == "float32"
-    assert execution.precision(recipes.get("ssd-shapes")) == "float32"
+    assert execution.precision(recipes.get("ssd-shapes").override({"precision": "auto"})) == "float32"
     assert execution.precision(_with(precision="float32")) == "float32"
     assert execution.precision(_with(precision="mixed_bfloat16")) == "mixed_bfloat16"
 

@@ -13,6 +13,9 @@ ones. They are the Keras model's, but for
   which makes a threshold: two numbers a channel, or three with a bias, become one;
 - a filter's own magnitude, which Keras computes from the weights: one number a filter, unless a BatchNorm takes it up;
 - constants that are equal, which are stored, and counted, once: only untrained networks have many of these.
+
+What the converter makes several LceBconv2d of, a transposed convolution for instance or one of more bits, counts as
+these.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ def match(defaults: Array, boxes: Array) -> NDArray[np.intp]:
     """The object that each default box answers for, -1 for none (SSD section 2.2).
 
     Every object gets the default box that it overlaps most, the object with the largest overlap choosing first; then
-    every other default box gets the object that it overlaps most, if by more than half.
+    every other default box gets the object that it overlaps most, if by more than half. An object goes without where
+    others have chosen every default box that it overlaps.
 
     Args:
         defaults: (boxes, 4), centers and extents.

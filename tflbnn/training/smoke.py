@@ -8,15 +8,15 @@ from typing import Any
 from tflbnn.recipes import Recipe, overrides
 
 SAMPLES = 64
-# AlexNet's strides need 57 pixels.
-_PHOTOGRAPHS = {"imagenet": {"side": 72, "crop": 64}, "voc": {"side": 64}}
+# AlexNet's strides need 67 pixels.
+_PHOTOGRAPHS = {"imagenet": {"side": 80, "crop": 72}, "voc": {"side": 64}}
 
 
 def smoke_recipe(recipe: Recipe) -> Recipe:
     """A recipe in its smallest form: 64 images, one epoch, one layer or block a stage, a tenth of the channels.
 
-    Photographs become 64×64 pixels, 72×72 before a window is cut out. What was smaller stays, and so do the networks
-    of demonstrations.
+    Photographs become 72×72 pixels, cut out of 80×80, those with objects 64×64. What was smaller stays, and so do the
+    networks of demonstrations.
 
     >>> from tflbnn import recipes
     >>> smoke = smoke_recipe(recipes.get("cifar10"))
