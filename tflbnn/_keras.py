@@ -7,9 +7,11 @@ Importing this module takes seconds; importing `tflbnn` does not import it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import sys
+from collections.abc import Iterator
 
 from tflbnn._remarks import without_remarks
 from tflbnn.errors import INSTALL_TRAIN, UserError
@@ -56,5 +58,23 @@ if tf.keras.Model is not keras.Model:
         f"Larq needs Keras 2. Received: TensorFlow with Keras {tf.keras.version()}. "
         "Start Python with TF_USE_LEGACY_KERAS=1 in the environment."
     )
+
+
+@contextlib.contextmanager
+def _quantized_scope(quantize: bool) -> Iterator[bool]:
+    """Larq's scope, left by an exception as well.
+
+    Larq's own stays open behind a layer that fails: from then on a network in that thread trains on its signs instead
+    of the weights behind them, and saves the signs.
+    """
+    before = lq.context.should_quantize()
+    lq.context._quantized_scope.should_quantize = quantize
+    try:
+        yield quantize
+    finally:
+        lq.context._quantized_scope.should_quantize = before
+
+
+lq.context.quantized_scope = _quantized_scope
 
 __all__ = ["keras", "lq", "tf"]
