@@ -63,11 +63,12 @@ def test_a_package_that_is_missing_or_too_new_is_named(package, version, cure):
 
 def test_a_layer_that_fails_leaves_no_quantized_scope_behind():
     done = run(
-        "from tflbnn._keras import keras, lq\n"
-        "layer = lq.layers.QuantDense(2, kernel_quantizer='ste_sign', kernel_constraint='weight_clip')\n"
+        "import numpy as np\n"
+        "from tflbnn._keras import keras, lq, tf\n"
+        "layer = lq.layers.QuantDense(2, use_bias=False, kernel_quantizer='ste_sign')\n"
         "keras.Sequential([keras.Input((3,)), layer])\n"
-        "layer.set_weights([[[0.5, -0.5]] * 3, [0.0, 0.0]])\n"
-        "try:\n  layer(keras.Input((4,)))\nexcept ValueError:\n  print(lq.context.should_quantize())\n"
+        "layer.set_weights([np.full((3, 2), 0.5)])\n"
+        "try:\n  layer.call(tf.zeros((1, 4)))\nexcept tf.errors.InvalidArgumentError:\n  print('failed')\n"
         "print(layer.get_weights()[0][0].tolist())"
     )
-    assert done.stdout == "False\n[0.5, -0.5]\n", done.stderr
+    assert done.stdout == "failed\n[0.5, 0.5]\n", done.stderr
