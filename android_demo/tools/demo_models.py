@@ -20,7 +20,7 @@ from tflbnn.recipes import Recipe
 from tflbnn.runtime.metadata import read_metadata
 
 MODELS = ROOT / "android_demo" / "app" / "src" / "main" / "assets" / "models"
-LARGEST = 300_000  # bytes; all of them are kept in the repository
+LARGEST = 400_000  # bytes; all of them are kept in the repository
 
 DIGITS = {"network.growth_rate": "16", "network.first_filters": "32", "epochs": "20"}
 FASHION_MNIST = {"network.growth_rate": "16", "data.samples": "12000", "epochs": "8"}
