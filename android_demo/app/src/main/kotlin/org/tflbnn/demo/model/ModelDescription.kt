@@ -29,7 +29,8 @@ data class Sides(val height: Int, val width: Int)
  * What a model file says about itself, read without running it.
  *
  * [labels] and [normalization] come from TFLite's standard metadata; [accuracy] (0 to 1) and [resized], what pictures
- * are brought to before the input's window is cut out of their middle, from tflbnn's own entry.
+ * are brought to before the input's window is cut out of their middle, and [members], how many networks vote, from
+ * tflbnn's own entries.
  */
 data class ModelDescription(
     val name: String?,
@@ -41,6 +42,7 @@ data class ModelDescription(
     val outputs: List<TensorSpec>,
     val customOperators: Set<String>,
     val resized: Sides?,
+    val members: Int,
 ) {
     val isBinary get() = customOperators.any { it.startsWith("Lce") }
     val isDetector get() = DETECTION in customOperators
@@ -64,7 +66,7 @@ data class ModelDescription(
             } catch (error: BufferUnderflowException) {
                 throw DemoException(Problem.DAMAGED_MODEL, "it ends too early", error)
             } catch (error: JSONException) {
-                throw DemoException(Problem.DAMAGED_MODEL, "its entry $RECIPE is no JSON", error)
+                throw DemoException(Problem.DAMAGED_MODEL, "its entry $RECIPE or $ENSEMBLE is no such JSON", error)
             }
         }
     }
@@ -74,6 +76,7 @@ private const val MODEL = "TFL3"
 private const val METADATA = "M001"
 private const val STANDARD = "TFLITE_METADATA"
 private const val RECIPE = "TFLBNN_RECIPE"
+private const val ENSEMBLE = "TFLBNN_ENSEMBLE"
 private const val SEAL = "TFLBNN_SHA256"
 private const val DETECTION = "TFLite_Detection_PostProcess"
 private const val NORMALIZATION = 1
@@ -104,6 +107,7 @@ private fun describe(file: ByteBuffer): ModelDescription {
         outputs = specs(2),
         customOperators = model.tables(1).mapNotNull { it.text(1) }.toSet(),
         resized = own?.let(::resized),
+        members = entries[ENSEMBLE]?.text(0)?.let { JSONObject(it).getJSONArray("signatures").length() } ?: 1,
     )
 }
 
