@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -10,11 +12,13 @@ import numpy as np
 from PIL import Image
 
 from android_demo.tools.demo_models import MODELS
+from tflbnn.converter.optimize import named
+from tflbnn.converter.rest import rewrite
 from tflbnn.data import fashion_mnist, shapes
 from tflbnn.errors import UserError
 from tflbnn.runtime import Model
 from tflbnn.runtime.flatbuffer import pack, schema, unpack
-from tflbnn.runtime.metadata import LABEL_FILE, seal
+from tflbnn.runtime.metadata import LABEL_FILE, add_metadata, read_metadata, seal
 from tflbnn.runtime.post_processing import detections, is_detector
 
 LEAST_SCORE = 0.3  # of an object that the app shows
@@ -26,11 +30,15 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     names = _write_pictures(folder)
     (folder / "resize.txt").write_text("\n".join(_resized()) + "\n")
-    predictions, descriptions = [], []
-    for path in sorted(MODELS.glob("*.tflite")):
+    inputs, predictions, descriptions = [], [], []
+    shipped = sorted(MODELS.glob("*.tflite"))
+    for path in [*shipped, *_write_models(folder)]:
         with Model(path) as model:
+            inputs += [f"{path.stem}\t{name}\t{_input(model, folder / name)}" for name in names]
             predictions += [f"{path.stem}\t{name}\t{_numbers(model, folder / name)}" for name in names]
-            descriptions.append(_described(path.stem, model))
+            if path in shipped:
+                descriptions.append(_described(path.stem, model))
+    (folder / "inputs.txt").write_text("\n".join(inputs) + "\n")
     (folder / "predictions.txt").write_text("\n".join(predictions) + "\n")
     (folder / "descriptions.txt").write_text("\n".join(descriptions) + "\n", encoding="utf-8")
     (folder / "refused.txt").write_text("\n".join(_write_refused(folder)) + "\n", encoding="utf-8")
@@ -62,6 +70,19 @@ def _write_pictures(folder: Path) -> list[str]:
     return list(pictures)
 
 
+def _write_models(folder: Path) -> list[Path]:
+    """The digits' model on integers, which takes pixels, and as one that looks at the middle of larger pictures."""
+    whole = (MODELS / "digits.tflite").read_bytes()
+    metadata = read_metadata(whole)
+    with Model(whole) as model:
+        samples = np.concatenate([model.preprocess(folder / f"digits-{number}.png") for number in range(8)])
+    graph, _ = rewrite(named(whole).pack(), "int8", [samples], None, metadata.mean, metadata.std)
+    integers, window = folder / "digits-int8.tflite", folder / "digits-window.tflite"
+    integers.write_bytes(add_metadata(graph.pack(), dataclasses.replace(metadata, mean=(0.0,), std=(1.0,))))
+    window.write_bytes(add_metadata(whole, dataclasses.replace(metadata, resized=(11, 14))))
+    return [integers, window]
+
+
 def _scene() -> Image.Image:
     """What a camera might see: an image of shapes in the middle of a wider frame."""
     drawn = shapes.draw(40, seed=3)
@@ -83,6 +104,11 @@ def _resized() -> list[str]:
     return lines
 
 
+def _input(model: Model, picture: Path) -> str:
+    """The SHA-256 of the bytes that the model gets."""
+    return hashlib.sha256(model.preprocess(picture).tobytes()).hexdigest()
+
+
 def _numbers(model: Model, picture: Path) -> str:
     """A classifier's scores, or the class, score and borders of each object that the app shows."""
     outputs = model.predict(model.preprocess(picture))
@@ -100,7 +126,8 @@ def _numbers(model: Model, picture: Path) -> str:
 def _described(name: str, model: Model) -> str:
     metadata = model.metadata
     numbers = (" ".join(map(str, values)) for values in (metadata.mean, metadata.std))
-    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy)])
+    members = 1 if (ensemble := model.ensemble) is None else len(ensemble.signatures)
+    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy), str(members)])
 
 
 def _write_refused(folder: Path) -> list[str]:

@@ -14,6 +14,7 @@ ALSO_IN_BIONIC = {
     "atoi",
     "dladdr",
     "fgets",
+    "fmaf",
     "frexpf",
     "getauxval",
     "memrchr",

@@ -86,14 +86,19 @@ def test_predictions_are_those_of_tflbnn_predict(
         assert np.array_equal(outputs.argmax(1), wanted.argmax(1))
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "shapes"])
 def test_predictions_are_those_of_the_command_line(
-    x86_64: host.Host, images: dict[str, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture
+    name: str,
+    x86_64: host.Host,
+    images: dict[str, np.ndarray],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
 ) -> None:
     files = []
-    for index, image in enumerate(images["digits"]):
+    for index, image in enumerate(images[name]):
         files.append(tmp_path / f"{index:04}.png")
         Image.fromarray(image[:, :, 0]).save(files[-1])
-    path = support.MODELS / "digits.tflite"
+    path = support.MODELS / f"{name}.tflite"
     with pytest.raises(SystemExit) as stopped:
         main(["predict", str(path), *map(str, files), "--json"])
     assert not stopped.value.code
@@ -101,6 +106,7 @@ def test_predictions_are_those_of_the_command_line(
     with Model(path) as model:
         samples = np.concatenate([model.preprocess(file) for file in files])
     outputs, _ = support.predict(x86_64, path, samples, tmp_path, xnnpack=True)
+    assert len(seen) == COUNT
     assert [image["top"][0]["index"] for image in seen] == outputs.argmax(1).tolist()
 
 

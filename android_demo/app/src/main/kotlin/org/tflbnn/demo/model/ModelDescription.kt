@@ -22,10 +22,15 @@ data class TensorSpec(
 /** The model takes (pixel - mean) / std, with one value for all channels or one for each. */
 data class Normalization(val mean: List<Float>, val std: List<Float>)
 
+/** A picture's sides in pixels. */
+data class Sides(val height: Int, val width: Int)
+
 /**
  * What a model file says about itself, read without running it.
  *
- * [labels] and [normalization] come from TFLite's standard metadata, [accuracy] (0 to 1) from tflbnn's own entry.
+ * [labels] and [normalization] come from TFLite's standard metadata; [accuracy] (0 to 1) and [resized], what pictures
+ * are brought to before the input's window is cut out of their middle, and [members], how many networks vote, from
+ * tflbnn's own entries.
  */
 data class ModelDescription(
     val name: String?,
@@ -36,6 +41,8 @@ data class ModelDescription(
     val inputs: List<TensorSpec>,
     val outputs: List<TensorSpec>,
     val customOperators: Set<String>,
+    val resized: Sides?,
+    val members: Int,
 ) {
     val isBinary get() = customOperators.any { it.startsWith("Lce") }
     val isDetector get() = DETECTION in customOperators
@@ -59,7 +66,7 @@ data class ModelDescription(
             } catch (error: BufferUnderflowException) {
                 throw DemoException(Problem.DAMAGED_MODEL, "it ends too early", error)
             } catch (error: JSONException) {
-                throw DemoException(Problem.DAMAGED_MODEL, "its entry $RECIPE is no JSON", error)
+                throw DemoException(Problem.DAMAGED_MODEL, "its entry $RECIPE or $ENSEMBLE is no such JSON", error)
             }
         }
     }
@@ -69,12 +76,14 @@ private const val MODEL = "TFL3"
 private const val METADATA = "M001"
 private const val STANDARD = "TFLITE_METADATA"
 private const val RECIPE = "TFLBNN_RECIPE"
+private const val ENSEMBLE = "TFLBNN_ENSEMBLE"
 private const val SEAL = "TFLBNN_SHA256"
 private const val DETECTION = "TFLite_Detection_PostProcess"
 private const val NORMALIZATION = 1
 private const val AXIS_LABELS = 2
 private const val VALUE_LABELS = 3
 private const val MOST_PIXELS = 1 shl 22
+private const val LONGEST_SIDE = 4096 // as tflbnn has it
 
 // The numbers are the fields' ids in tensorflow/lite/schema/schema.fbs.
 private fun describe(file: ByteBuffer): ModelDescription {
@@ -87,15 +96,18 @@ private fun describe(file: ByteBuffer): ModelDescription {
     entries[SEAL]?.let { requireSeal(it, file) }
     val standard = entries[STANDARD]?.bytes(0)?.let { Table.root(it, METADATA) }
     val described = standard?.tables(3)?.firstOrNull()
+    val own = entries[RECIPE]?.text(0)?.let(::JSONObject)
     return ModelDescription(
         name = standard?.text(0),
         text = standard?.text(1),
         labels = described?.let { labels(it, file) }.orEmpty(),
         normalization = described?.let(::normalization),
-        accuracy = entries[RECIPE]?.text(0)?.let(::accuracy),
+        accuracy = own?.let(::accuracy),
         inputs = specs(1),
         outputs = specs(2),
         customOperators = model.tables(1).mapNotNull { it.text(1) }.toSet(),
+        resized = own?.let(::resized),
+        members = entries[ENSEMBLE]?.text(0)?.let { JSONObject(it).getJSONArray("signatures").length() } ?: 1,
     )
 }
 
@@ -149,9 +161,17 @@ private fun labels(graph: Table, file: ByteBuffer): List<String>? {
     return null
 }
 
-private fun accuracy(json: String): Float? {
-    val value = JSONObject(json).opt("accuracy")
-    return (value as? Number)?.toFloat()?.takeIf(Float::isFinite)
+private fun accuracy(own: JSONObject): Float? = (own.opt("accuracy") as? Number)?.toFloat()?.takeIf(Float::isFinite)
+
+/** Files of older versions have none. */
+private fun resized(own: JSONObject): Sides? {
+    if (own.isNull("resized")) return null
+    val sides = own.optJSONArray("resized")
+    val (height, width) = List(2) { sides?.optInt(it) ?: 0 }
+    if (sides?.length() != 2 || height !in 1..LONGEST_SIDE || width !in 1..LONGEST_SIDE) {
+        throw DamagedException("resized must be two sides from 1 to $LONGEST_SIDE, but is ${own.get("resized")}")
+    }
+    return Sides(height, width)
 }
 
 private fun ModelDescription.requirePictures() {
@@ -164,6 +184,9 @@ private fun ModelDescription.requirePictures() {
     }
     if (normalization != null && normalization.mean.size !in setOf(1, channels)) {
         throw DamagedException("${normalization.mean.size} means do not fit $channels channels")
+    }
+    if (resized != null && (resized.height < height || resized.width < width)) {
+        throw DamagedException("an input of $height × $width does not fit into ${resized.height} × ${resized.width}")
     }
     if (isDetector) {
         // Boxes, classes, scores and their number; a file need not say how many rows they have.

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer
 import org.tflbnn.demo.model.ElementType
 import org.tflbnn.demo.model.ModelDescription
 import org.tflbnn.demo.model.Normalization
+import org.tflbnn.demo.model.Sides
 
 /** How a model wants its pictures, where a user may choose. */
 enum class Look {
@@ -14,15 +15,19 @@ enum class Look {
 }
 
 /**
- * A picture as a model's input tensor: grey or colour as wanted, resized (bilinear, antialiased), normalized.
+ * A picture as a model's input tensor: grey or colour as wanted, resized (bilinear, antialiased), of a larger one the
+ * middle, normalized.
  *
- * Without [Normalization] in the file a model of bytes gets the pixels as they are, one of floats gets them divided by
- * 255. Keeps its buffers between pictures; for one thread.
+ * A model of unsigned bytes gets the pixels as they are, as it normalizes them itself. Without [Normalization] in the
+ * file one of floats gets them divided by 255. Keeps its buffers between pictures; for one thread.
  */
 class Preprocessing(private val model: ModelDescription) {
     private val input = model.inputs[0]
-    private val normalization = model.normalization ?: Normalization(listOf(0f), listOf(if (input.type == ElementType.FLOAT32) 255f else 1f))
-    private val resized = IntArray(model.width * model.height)
+    private val normalization = model.normalization ?: Normalization(listOf(0f), listOf(255f))
+    private val sides = model.resized ?: Sides(model.height, model.width)
+    private val top = (sides.height - model.height) / 2
+    private val left = (sides.width - model.width) / 2
+    private val resized = IntArray(sides.width * sides.height)
     private var plane = IntArray(0)
     private var resize: Resize? = null
 
@@ -41,7 +46,7 @@ class Preprocessing(private val model: ModelDescription) {
         val former = resize
         if (former != null && former.width == picture.width && former.height == picture.height) return former
         plane = IntArray(picture.width * picture.height)
-        return Resize(picture.width, picture.height, model.width, model.height).also { resize = it }
+        return Resize(picture.width, picture.height, sides.width, sides.height).also { resize = it }
     }
 
     /** ITU-R 601-2 luma, in fixed point as Pillow has it. */
@@ -62,24 +67,23 @@ class Preprocessing(private val model: ModelDescription) {
     private fun write(channel: Int, tensor: ByteBuffer) {
         val mean = normalization.mean[channel % normalization.mean.size]
         val std = normalization.std[channel % normalization.std.size]
-        val channels = model.channels
-        for (i in resized.indices) {
-            val index = i * channels + channel
-            val value = (resized[i] - mean) / std
-            when (input.type) {
-                ElementType.FLOAT32 -> tensor.putFloat(4 * index, value)
-                else -> tensor.put(index, quantized(value, resized[i]).toByte())
+        for (y in 0 until model.height) {
+            for (x in 0 until model.width) {
+                val pixel = resized[(top + y) * sides.width + left + x]
+                val index = (y * model.width + x) * model.channels + channel
+                when (input.type) {
+                    ElementType.FLOAT32 -> tensor.putFloat(4 * index, (pixel - mean) / std)
+                    ElementType.UINT8 -> tensor.put(index, pixel.toByte())
+                    else -> tensor.put(index, signed(pixel, (pixel - mean) / std).toByte())
+                }
             }
         }
     }
 
     /** Of a model that says how to normalize, the value in its input's numbers; of another, the pixel itself. */
-    private fun quantized(value: Float, pixel: Int): Int {
-        val signed = input.type == ElementType.INT8
-        if (model.normalization == null) return if (signed) pixel - 128 else pixel
-        val number = Math.round(value / input.scale) + input.zeroPoint
-        return if (signed) number.coerceIn(-128, 127) else number.coerceIn(0, 255)
-    }
+    private fun signed(pixel: Int, value: Float): Int =
+        if (model.normalization == null) pixel - 128
+        else (Math.round(value / input.scale) + input.zeroPoint).coerceIn(-128, 127)
 }
 
 /**

@@ -34,13 +34,15 @@ fun Context.message(error: Throwable): String {
 /** A model's name: of those shipped in the user's language, else as its file has it. */
 fun Context.modelName(id: String, description: ModelDescription?): String = when (id.removeSuffix("-float")) {
     "digits" -> getString(R.string.model_digits)
-    "fashion-mnist" -> getString(R.string.model_fashion_mnist)
+    "fashion-mnist", "fashion-mnist-ensemble" -> getString(R.string.model_fashion_mnist)
     "shapes" -> getString(R.string.model_shapes)
     else -> description?.name?.takeIf(String::isNotBlank) ?: id
 }
 
-fun Context.kind(description: ModelDescription): String =
-    getString(if (description.isBinary) R.string.kind_binary else R.string.kind_float)
+fun Context.kind(description: ModelDescription): String {
+    val kind = getString(if (description.isBinary) R.string.kind_binary else R.string.kind_float)
+    return if (description.members > 1) getString(R.string.kind_of_members, description.members, kind) else kind
+}
 
 fun Context.fileSize(bytes: Long): String = Formatter.formatShortFileSize(this, bytes)
 

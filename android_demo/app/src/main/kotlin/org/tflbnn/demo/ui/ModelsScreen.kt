@@ -94,10 +94,12 @@ class ModelsScreen(activity: MainActivity) : Screen(activity, R.layout.models) {
         val description = model.description
         val input = description.inputs[0].shape.drop(1).joinToString(" × ")
         val classes = description.labels.size.takeIf { it > 0 } ?: description.outputs[0].shape.last()
+        val members = description.members
         val lines = listOfNotNull(
             activity.getString(R.string.facts, activity.fileSize(model.size.toLong()), input),
             activity.resources.getQuantityString(if (description.isDetector) R.plurals.finds else R.plurals.classes, classes, classes) +
                 description.accuracy?.let { activity.getString(R.string.accuracy, percent(it, 1)) }.orEmpty(),
+            if (members > 1) activity.resources.getQuantityString(R.plurals.members, members, members) else null,
             if (description.normalization == null) activity.getString(R.string.no_normalization) else null,
         )
         return lines.joinToString("\n")

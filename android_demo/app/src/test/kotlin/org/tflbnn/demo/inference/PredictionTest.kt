@@ -14,7 +14,7 @@ import org.tflbnn.demo.model.TensorSpec
 @RunWith(HostRunner::class)
 class PredictionTest {
     private val model = ModelDescription(
-        null, null, listOf("cat", "dog"), null, null, listOf(TensorSpec(listOf(1, 8, 8, 1), ElementType.FLOAT32)), emptyList(), emptySet(),
+        null, null, listOf("cat", "dog"), null, null, listOf(TensorSpec(listOf(1, 8, 8, 1), ElementType.FLOAT32)), emptyList(), emptySet(), null, 1,
     )
 
     @Test fun `guesses begin with the best, of equals with the first, and NaN is last`() {
