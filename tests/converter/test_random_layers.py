@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.converter.random_layers import RandomModel, models
 from tests.runtimes import LCE_SETTINGS, predict_lce
@@ -10,14 +10,17 @@ from tflbnn.converter import convert
 from tflbnn.runtime import Model
 
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+# A model takes a second: to make a failing one smaller takes longer than to look at it.
+_PHASES = (Phase.explicit, Phase.generate)
 
 
 def agree(network: RandomModel) -> None:
     """Keras against the reference kernels and the best ones (verification), and LCE's interpreter against these."""
     conversion = convert(network.model, samples=network.samples)
     found = conversion.report.verification
-    # A layer whose sums are too short for planes may stay float, not one of signs.
-    assert not [row for row in conversion.report.explain if row.left_in_float and "too short" not in row.why]
+    # A depthwise layer stays float, and one whose sums are too short for planes, but not one of signs.
+    left = [row for row in conversion.report.explain if row.left_in_float]
+    assert not [row for row in left if "too short" not in row.why and "has no 1-bit operator" not in row.why]
     expected = Model(conversion.flatbuffer, kernel="reference").predict(network.samples)
     given = predict_lce(conversion.flatbuffer, network.samples, **LCE_SETTINGS["reference"])[0]
     if found["ties"] == 0:  # where rounding turned a sign, it may have turned others there
@@ -26,13 +29,13 @@ def agree(network: RandomModel) -> None:
 
 
 @given(models())
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=_CHECKS)
+@settings(max_examples=6, deadline=None, derandomize=True, phases=_PHASES, suppress_health_check=_CHECKS)
 def test_some(network):
     agree(network)
 
 
 @pytest.mark.long
 @given(models())
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=_CHECKS)
+@settings(max_examples=300, deadline=None, derandomize=True, phases=_PHASES, suppress_health_check=_CHECKS)
 def test_300(network):
     agree(network)
