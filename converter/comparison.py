@@ -135,7 +135,10 @@ class Comparison:
 
         None where Keras has no such tensor: a quantizer that begins by adding a constant has it in the layer before.
         """
-        value = self.values[index][part]
+        if index not in self.values:  # a reshape has put the rows of a sequence beside the samples
+            value = self.values[int(self.producers[index].inputs[0])][part]
+        else:
+            value = self.values[index][part]
         paths = layers_of(self.graph.name(index))
         if any(getattr(self.layers.get(path), "input_quantizer", None) for path in paths[1:]):
             return None
