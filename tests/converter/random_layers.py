@@ -75,7 +75,8 @@ def _preset_layer(draw: st.DrawFn, build, *arguments, **options):
 
 def _window(draw: st.DrawFn, x, axes: int) -> dict[str, object]:
     kernel = draw(st.integers(1, min(3, *x.shape[1 : 1 + axes])))
-    strides, dilation = draw(st.sampled_from(((1, 1), (2, 1), (1, 2))))
+    # TensorFlow takes a dilated convolution of one dimension apart, and what it becomes stays float.
+    strides, dilation = draw(st.sampled_from(((1, 1), (2, 1), (1, 2))[: axes + 1]))
     reach = (kernel - 1) * dilation + 1
     padding = draw(st.sampled_from(("same", "valid"))) if reach <= min(x.shape[1 : 1 + axes]) else "same"
     return {"kernel_size": kernel, "strides": strides, "dilation_rate": dilation, "padding": padding}
@@ -109,7 +110,7 @@ def _transposed(draw: st.DrawFn, x):
 def _depthwise(draw: st.DrawFn, x):
     """Its products stay float; what stands around it does not."""
     return lq.layers.QuantDepthwiseConv2D(
-        draw(st.integers(1, 3)),
+        draw(st.integers(1, min(3, *x.shape[1:3]))),
         padding=draw(st.sampled_from(("same", "valid"))),
         depth_multiplier=draw(st.integers(1, 2)),
         pad_values=1.0,
@@ -124,7 +125,7 @@ def _separable(draw: st.DrawFn, x):
     """Depthwise products of signs, and a convolution of 1×1 of what they give, both in float."""
     return lq.layers.QuantSeparableConv2D(
         draw(st.integers(1, 40)),
-        draw(st.integers(1, 3)),
+        draw(st.integers(1, min(3, *x.shape[1:3]))),
         padding=draw(st.sampled_from(("same", "valid"))),
         pad_values=1.0,
         use_bias=draw(st.booleans()),

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.converter.models import L, binary_conv, binary_dense, randomized
 from tests.converter.random_layers import RandomModel, models
 from tests.runtimes import LCE_SETTINGS, predict_lce
+from tflbnn._keras import keras, lq
 from tflbnn.converter import convert
 from tflbnn.runtime import Model
 
@@ -39,3 +41,31 @@ def test_some(network):
 @settings(max_examples=300, deadline=None, derandomize=True, phases=_PHASES, suppress_health_check=_CHECKS)
 def test_300(network):
     agree(network)
+
+
+def _transposed(kernel):
+    signs = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+    return lq.layers.QuantConv2DTranspose(5, kernel, strides=2, padding="same", **signs)
+
+
+# What random models have found: the shape of the input, and the layers.
+FOUND = {
+    "a transposed layer of bits": ((6, 7, 17), [binary_conv(40), L.BatchNormalization(), _transposed(3)]),
+    "a transposed layer of pooled bits": (
+        (6, 7, 17),
+        [binary_conv(40), L.BatchNormalization(), L.MaxPool2D(2), _transposed(3)],
+    ),
+    "a dense layer of bits": ((6, 7, 17), [binary_conv(40), L.BatchNormalization(), L.Flatten(), binary_dense(9)]),
+    "rows of a sequence beside the samples": (
+        (9, 33),
+        [binary_dense(35), L.Flatten(), binary_dense(24, input_quantizer=lq.quantizers.DoReFa(2))],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name):
+    shape, layers = FOUND[name]
+    keras.utils.set_random_seed(0)
+    model = randomized(keras.Sequential([L.Input(shape), *layers, L.BatchNormalization()]))
+    agree(RandomModel(model, np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32), ()))
