@@ -41,7 +41,7 @@ def _bytes(row: dict[str, str]) -> str:
 
 def _accuracy(rows: Rows) -> str:
     body = [
-        [row["network"], row["rest"], f"{100 * float(row['test_accuracy']):.2f}", row["points_lost"], row["bytes"]]
+        [row["network"], row["rest"], f"{100 * float(row['test_accuracy']):.2f}", row["points_lost"], _bytes(row)]
         for row in rows
     ]
     head = ["network", "rest", "test accuracy in %", "points lost", "bytes"]
@@ -50,7 +50,7 @@ def _accuracy(rows: Rows) -> str:
 
 def _latency(rows: Rows) -> str:
     body = [
-        [_name(row), row["rest"], row["median_ms"], f"{row['times_faster_than_float32']} ×", row["bytes"]]
+        [_name(row), row["rest"], row["median_ms"], f"{row['times_faster_than_float32']} ×", _bytes(row)]
         for row in rows
     ]
     return section("Time of one image, one thread", ["network", "rest", "ms", "faster than float32", "bytes"], body)

@@ -16,7 +16,7 @@ _TIMEOUT = 3600
 
 
 def run(model: Path, first: int, last: int) -> mutants.Outcome:
-    """What the three made of each mutant: "UserError" where all refused it in one clear line, "runs" where one gave a valid result."""
+    """What became of each mutant: "UserError" where all three refused it in a clear line, "runs" where one did not."""
     return mutants.run(model, first, last, _TIMEOUT, ("-m", "tests.converter.damaged"))
 
 
