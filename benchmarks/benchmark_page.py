@@ -80,11 +80,6 @@ SECTIONS = {
         "The same model by both converters, tflbnn's with metadata and verified; 'rest' is what is not binary. One of "
         "a model's rests is to stay within the goal.",
     ),
-    "rest_accuracy": (
-        "Accuracy with a smaller rest",
-        "Short trainings on 10,000 images of Fashion-MNIST, exported with each rest; the files predict the 10,000 test "
-        "images with the delegate.",
-    ),
     "rest_latency": (
         "Time with a smaller rest",
         "One image, one thread, all files in turn in one process: the delegate for what is binary, XNNPACK for the "

@@ -1,4 +1,4 @@
-"""The tables of docs/converter.md, from the result files: sizes, times, what a smaller rest costs and is worth."""
+"""The tables of docs/converter.md, from the result files: sizes, times, what a smaller rest and other passes are worth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ def tables(found: Mapping[str, Rows]) -> str:
     parts = []
     for name, make in (
         ("converter_sizes", _sizes),
-        ("rest_accuracy", _accuracy),
         ("rest_latency", _latency),
         ("convert", _times),
         ("converter_passes", _passes),
@@ -37,15 +36,6 @@ def _sizes(rows: Rows) -> str:
 
 def _bytes(row: dict[str, str]) -> str:
     return f"{int(row['bytes']):,}" if row["bytes"] else row["outcome"]
-
-
-def _accuracy(rows: Rows) -> str:
-    body = [
-        [row["network"], row["rest"], f"{100 * float(row['test_accuracy']):.2f}", row["points_lost"], _bytes(row)]
-        for row in rows
-    ]
-    head = ["network", "rest", "test accuracy in %", "points lost", "bytes"]
-    return section("Accuracy of the files on Fashion-MNIST's 10,000 test images", head, body)
 
 
 def _latency(rows: Rows) -> str:
