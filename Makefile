@@ -136,7 +136,7 @@ wheels: setup $(VENV)/.wheels  ## wheels for Linux on x86-64 and aarch64, macOS 
 	$(BIN)/python delegate/wheels.py
 
 .PHONY: benchmark
-benchmark: setup  ## measure the converter, a smaller rest and building networks, then all that benchmark-delegate does
+benchmark: setup  ## measure the converter and building networks, then all that benchmark-delegate does
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/converter_sizes.py
 	$(BIN)/python benchmarks/rest_latency.py

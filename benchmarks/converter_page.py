@@ -1,4 +1,4 @@
-"""The tables of docs/converter.md, from the result files: sizes, times, what a smaller rest and other passes are worth."""
+"""The tables of docs/converter.md, from the result files: sizes, times, what a smaller rest and other passes gain."""
 
 from __future__ import annotations
 
