@@ -138,6 +138,9 @@ wheels: setup $(VENV)/.wheels  ## wheels for Linux on x86-64 and aarch64, macOS 
 .PHONY: benchmark
 benchmark: setup  ## measure the converter and building networks, then all that benchmark-delegate does
 	$(BIN)/python benchmarks/convert.py
+	$(BIN)/python benchmarks/converter_sizes.py
+	$(BIN)/python benchmarks/rest_latency.py
+	$(BIN)/python benchmarks/converter_passes.py
 	$(BIN)/python benchmarks/building.py
 	$(MAKE) benchmark-delegate
 

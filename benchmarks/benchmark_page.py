@@ -11,6 +11,7 @@ OURS = "tflbnn"
 NETWORKS = {
     "quicknet": "QuickNet",
     "binary_densenet28": "BinaryDenseNet-28",
+    "binary_densenet45": "BinaryDenseNet-45",
     "bi_real_net18": "Bi-Real-Net-18",
     "real_to_binary_net": "RealToBinaryNet",
 }
@@ -74,6 +75,21 @@ SECTIONS = {
     "convert": (
         "Converting",
         "A Keras model to a flatbuffer; LCE's converter does what 'lower' does.",
+    ),
+    "converter_sizes": (
+        "Sizes of converted files",
+        "The same model by both converters, tflbnn's with metadata and verified; 'rest' is what is not binary. One of "
+        "a model's rests is to stay within the goal.",
+    ),
+    "rest_latency": (
+        "Time with a smaller rest",
+        "One image, one thread, all files in turn in one process: the delegate for what is binary, XNNPACK for the "
+        "rest.",
+    ),
+    "converter_passes": (
+        "Passes that the converter does not have",
+        "Networks as they are converted, and twins of which LCE's converter makes what the pass would, or more: a "
+        "bound of what it could gain, in stock TensorFlow Lite with the delegate and in LCE's interpreter.",
     ),
 }
 

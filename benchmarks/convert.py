@@ -1,4 +1,4 @@
-"""How long converting BinaryDenseNet-28 takes: tflbnn's lowering and LCE's own converter, alternating in one process.
+"""How long converting takes: tflbnn's lowering and LCE's own converter, alternating in one process.
 
 tflbnn is timed three times over: the lowering alone, which is what LCE's converter does; with passes, explanation and
 metadata; and with verification, which LCE does not do.
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import results
 from rich.console import Console
@@ -23,39 +25,28 @@ from tflbnn.runtime.benchmark import alternate
 
 SEED = 0
 SHAPE = (224, 224, 3)
+NETWORKS = ("binary_densenet28", "binary_densenet45")
 BASELINE = "larq_compute_engine.convert_keras_model"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--network", default="binary_densenet28")
-    arguments = parser.parse_args()
-
+def measure(network: str, rounds: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """The rows of one network."""
     import larq_compute_engine as lce  # after tflbnn._keras, which chooses Keras 2 for it
 
     keras.utils.set_random_seed(SEED)
-    model = networks.get(arguments.network)(SHAPE)
+    model = networks.get(network)(SHAPE)
     runs = {
         "tflbnn: lower": lambda: lower(model),
         "tflbnn: convert, not verified": lambda: convert(model, verify=False),
         "tflbnn: convert": lambda: convert(model),
         BASELINE: lambda: lce.convert_keras_model(model),
     }
-    console = Console(stderr=True)
-    with console.status("converting") as status, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras remarks on saving, which is LCE's way and the point here
-        timings = alternate(
-            runs,
-            arguments.rounds,
-            repeats=1,
-            progress=lambda done: status.update(f"{done} of {arguments.rounds} rounds"),
-        )
+    timings = alternate(runs, rounds, repeats=1, progress=lambda done: say(f"{network}: {done} of {rounds} rounds"))
     baseline = timings[BASELINE].median_ms
     provenance = results.provenance(SEED)
-    rows = [
+    return [
         {
-            "network": arguments.network,
+            "network": network,
             "converter": name,
             "median_s": f"{timing.median_ms / 1e3:.3f}",
             "best_s": f"{timing.best_ms / 1e3:.3f}",
@@ -65,9 +56,22 @@ def main() -> None:
         }
         for name, timing in timings.items()
     ]
-    table = Table("converter", "median s", "share of LCE's")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--network", action="append", help=f"default: {', '.join(NETWORKS)}")
+    arguments = parser.parse_args()
+    console = Console(stderr=True)
+    rows = []
+    with console.status("converting") as status, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras remarks on saving, which is LCE's way and the point here
+        for network in arguments.network or NETWORKS:
+            rows += measure(network, arguments.rounds, status.update)
+    table = Table("network", "converter", "median s", "share of LCE's")
     for row in rows:
-        table.add_row(row["converter"], row["median_s"], row["share_of_lce"])
+        table.add_row(row["network"], row["converter"], row["median_s"], row["share_of_lce"])
     Console().print(table)
     console.print(f"written: {results.write('convert', rows)}")
 

@@ -166,17 +166,20 @@ def report(name: str, rows: Sequence[dict[str, Any]], hidden: Sequence[str] = ()
 
 
 def measure_each(
-    description: str | None, name: str, measure: Callable[[str, int, Callable[[str], None]], list[dict[str, Any]]]
+    description: str | None,
+    name: str,
+    measure: Callable[[str, int, Callable[[str], None]], list[dict[str, Any]]],
+    default: Sequence[str] = NETWORKS,
 ) -> None:
     """A script's main part: `measure(network, rounds, say)` of every network it is asked for, and a report."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", action="append", choices=NETWORKS, help="default: all")
+    parser.add_argument("--network", action="append", choices=NETWORKS, help=f"default: {', '.join(default)}")
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     rows = []
     try:
         with quiet_status("starting") as say:
-            for network in arguments.network or NETWORKS:
+            for network in arguments.network or default:
                 rows += measure(network, arguments.rounds, say)
         report(name, rows)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Writes the README's table and docs/benchmarks.md from benchmarks/results/*.csv.
+"""Writes the tables of the README and of docs/converter.md, and docs/benchmarks.md, from benchmarks/results/*.csv.
 
 python benchmarks/readme_table.py            write them
 python benchmarks/readme_table.py --check    exit code 1 when they differ from the results
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import results
 from benchmark_page import KERNELS, NETWORKS, OURS, Rows, page, rows_of, section
+from converter_page import tables as converter_tables
 
 from tflbnn._files import atomic_write
 from tflbnn.errors import UserError
@@ -95,12 +96,12 @@ def read(folder: Path) -> dict[str, Rows]:
     return {path.stem: results.read(path) for path in sorted(folder.glob("*.csv"))}
 
 
-def replaced(readme: str, text: str) -> str:
-    """The README with `text` between its markers."""
-    before, begin, rest = readme.partition(BEGIN)
+def replaced(page: str, text: str) -> str:
+    """The README, or another page, with `text` between its markers."""
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise UserError(f"The README must have the lines {BEGIN} and {END}. Received: none or one of them. Add them.")
+        raise UserError(f"The page must have the lines {BEGIN} and {END}. Received: none or one of them. Add them.")
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
@@ -108,8 +109,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    readme, details = results.ROOT / "README.md", results.ROOT / "docs" / "benchmarks.md"
-    written = {readme: replaced(readme.read_text(), generate()), details: page(read(results.RESULTS))}
+    readme, docs = results.ROOT / "README.md", results.ROOT / "docs"
+    found = read(results.RESULTS)
+    converter = docs / "converter.md"
+    written = {
+        readme: replaced(readme.read_text(), generate()),
+        docs / "benchmarks.md": page(found),
+        converter: replaced(converter.read_text(encoding="utf-8"), converter_tables(found)),
+    }
     for path, text in written.items():
         if path.exists() and path.read_text() == text:
             continue

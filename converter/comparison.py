@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,12 +10,11 @@ from numpy.typing import NDArray
 
 from tflbnn._keras import keras, tf
 from tflbnn.converter.binary import Binary, by_result, layer_of
-from tflbnn.converter.exact import unpack_bits
 from tflbnn.converter.explain import leaves
+from tflbnn.converter.feeds import fed_to_layers
 from tflbnn.converter.graph import Graph
 from tflbnn.converter.naming import is_part, layers_of
-from tflbnn.converter.synchronized import Fed, SynchronizedModel, is_quantizer
-from tflbnn.converter.ties import Margins, near_zero
+from tflbnn.converter.synchronized import SynchronizedModel
 from tflbnn.errors import VerificationError
 
 # Largest difference of a float value, as a share of the largest value of its tensor.
@@ -27,9 +25,6 @@ _AMPLIFIED = 8
 _DISTURBED_RUNS = 4
 # Beyond this share no comparison says anything.
 _LARGEST_TOLERANCE = 1e-2
-
-_PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "LceBconv2d")
-_SAME_VALUES = ("PAD", "PADV2", "RESHAPE", "EXPAND_DIMS", "SQUEEZE")
 
 
 class Comparison:
@@ -104,7 +99,7 @@ class Comparison:
         self, disturbance: np.random.Generator | None = None
     ) -> Iterator[tuple[slice, SynchronizedModel, list[NDArray[Any]]]]:
         """Runs Keras in step with the flatbuffer on as many samples at a time as the model takes."""
-        feeds = self._feeds()
+        feeds = fed_to_layers(self.graph, self.groups, self.layers, self.samples, self.values)
         number = len(next(iter(self.samples.values())))
         batch = self.model.inputs[0].shape[0] or number
         for start in range(0, number, batch):
@@ -112,73 +107,6 @@ class Comparison:
             fed = {path: [fed.part(part) for fed in found] for path, found in feeds.items()}
             synchronized = SynchronizedModel(self.model, fed, disturbance)
             yield part, synchronized, synchronized.run([array[part] for array in self.samples.values()])
-
-    def _feeds(self) -> dict[str, list[Fed]]:
-        """What the flatbuffer fed to every quantized layer."""
-        feeds: dict[str, list[Fed]] = {}
-        margins = Margins(self.graph, self.values)
-        channels = {}
-        summands = set()
-        for group in self.groups:
-            for binary in group:
-                channels[int(binary.operator.inputs[0])] = binary.convolution.channels
-            planes = list(dict.fromkeys(int(binary.operator.inputs[0]) for binary in group))
-            surrounded = next((found for index in planes if (found := self._surrounded(index)) is not None), None)
-            if len(group) > 1 or surrounded is not None:
-                summands.update(id(binary.operator) for binary in group)
-                fed = self._planes(planes, channels, margins) if surrounded is None else _signs(surrounded)
-                feeds.setdefault(group[0].path, []).append(fed)
-        for operator in self.graph.operators:
-            if id(operator) in summands:
-                continue
-            kind = self.graph.kind(operator)
-            path = layers_of(self.graph.name(operator.outputs[0]))[0]
-            if kind == "LceQuantize" and path in self.layers and is_quantizer(self.layers[path]):
-                index = int(operator.outputs[0])
-                count = self.graph.shape(int(operator.inputs[0]))[-1]
-            elif kind in _PRODUCTS and path in self.layers:
-                index = self._quantized_input(int(operator.inputs[0]))
-                count = channels.get(index)
-            else:
-                continue
-            if index in self.values:
-                value = self.values[index]
-                if value.dtype == np.int32:
-                    if count is None:
-                        continue
-                    value = np.where(unpack_bits(value, count), np.float32(-1), np.float32(1))
-                feeds.setdefault(path, []).append(Fed(value, functools.partial(margins.near, index)))
-        return feeds
-
-    def _planes(self, planes: list[int], channels: Mapping[int, int], margins: Margins) -> Fed:
-        """What several tensors of bits stand for together: numbers from 0 to 2^planes - 1, which are levels."""
-        codes = np.zeros((), np.uint32)
-        for number, index in enumerate(planes):
-            codes = codes + (unpack_bits(self.values[index], channels[index]).astype(np.uint32) << number)
-
-        def near() -> NDArray[np.bool_] | None:
-            found = [margins.near(index) for index in planes]
-            return None if any(one is None for one in found) else np.logical_or.reduce(found)
-
-        return Fed(codes, near, coded=True)
-
-    def _surrounded(self, bits: int) -> NDArray[Any] | None:
-        """The numbers that a border was put around before their signs were taken; None where there is none."""
-        for kind in ("LceQuantize", "PADV2"):
-            source = self.producers.get(bits)
-            if source is None or self.graph.kind(source) != kind:
-                return None
-            bits = int(source.inputs[0])
-        if bits in self.values:
-            return self.values[bits]
-        places = {int(index): place for place, index in enumerate(self.graph.main.inputs)}
-        return list(self.samples.values())[places[bits]] if bits in places else None
-
-    def _quantized_input(self, index: int) -> int:
-        """Back through what only moves values, to the tensor that was quantized."""
-        while index in self.producers and self.graph.kind(self.producers[index]) in _SAME_VALUES:
-            index = int(self.producers[index].inputs[0])
-        return index
 
     def _require_ties(self, synchronized: SynchronizedModel, part: slice) -> None:
         for found in synchronized.synchronizations:
@@ -207,7 +135,10 @@ class Comparison:
 
         None where Keras has no such tensor: a quantizer that begins by adding a constant has it in the layer before.
         """
-        value = self.values[index][part]
+        if index not in self.values:  # a reshape has put the rows of a sequence beside the samples
+            value = self.values[int(self.producers[index].inputs[0])][part]
+        else:
+            value = self.values[index][part]
         paths = layers_of(self.graph.name(index))
         if any(getattr(self.layers.get(path), "input_quantizer", None) for path in paths[1:]):
             return None
@@ -247,10 +178,6 @@ class Comparison:
                 if source is not None and self.graph.kind(source) == "LceBconv2d":
                     return layer_of(self.graph, self.layers, source)
         return path
-
-
-def _signs(numbers: NDArray[Any]) -> Fed:
-    return Fed(np.where(numbers >= 0, np.float32(1), np.float32(-1)), lambda: near_zero(numbers))
 
 
 def _without_ones(value: NDArray[Any]) -> tuple[int, ...]:

@@ -127,8 +127,6 @@ class Products:
         wanted = (shape[0], height, width, channels if sign.bits is None else -(-channels // 32))
         if shape == wanted:
             return index if sign.bits is not None else self.taking.quantized(index)
-        if sign.numbers is None:
-            raise NoMatchError("its input bits come from another binary operator and change their shape")
         batch = math.prod(graph.shape(sign.numbers)) // (height * width * channels)
         return self.taking.quantized(self._reshaped(sign.numbers, (batch, height, width, channels)))
 

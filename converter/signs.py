@@ -32,13 +32,13 @@ class Sign:
     """One scaled sign of the sum.
 
     Attributes:
-        numbers: the tensor whose sign it is; None where only its bits are there.
+        numbers: the tensor whose sign it is; where only its bits are there, the signs that they become.
         bits: the tensor of its bits, as long as it has the shape of the sum; None before it is quantized.
         scale: a number that multiplies it.
         factor: a tensor with one number an example that multiplies it too; None for none.
     """
 
-    numbers: int | None
+    numbers: int
     bits: int | None
     scale: float = 1.0
     factor: int | None = None
@@ -88,13 +88,11 @@ class Taking:
         bits = int(operator.inputs[0])
         source = self.producers.get(bits)
         quantizes = source is not None and self.graph.kind(source) == "LceQuantize"
-        return Sum((Sign(int(source.inputs[0]) if quantizes else None, bits),))
+        return Sum((Sign(int(source.inputs[0]) if quantizes else int(operator.outputs[0]), bits),))
 
     def rearrange(self, operator: schema.OperatorT) -> Sum:
         """The numbers are moved before their sign is taken; `products` gives them the shape that it needs."""
         found = self.apart(int(operator.inputs[0]))
-        if any(sign.numbers is None for sign in found.signs):
-            raise NoMatchError("its input bits come from another binary operator and change their shape")
         return Sum(tuple(dataclasses.replace(sign, bits=None) for sign in found.signs), found.offset)
 
     def add(self, operator: schema.OperatorT) -> Sum:

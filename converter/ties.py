@@ -17,6 +17,7 @@ from tflbnn.runtime.flatbuffer import schema
 # that amplify rounding, such as those with untrained gates, move it by some TIEs between Keras and the flatbuffer.
 _NEAR = 16 * TIE
 _SAME = 0
+_REARRANGING = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
 
 
 def near_zero(numbers: NDArray) -> NDArray[np.bool_]:
@@ -53,7 +54,12 @@ class Margins:
         kind = None if operator is None else self.graph.kind(operator)
         if kind == "LceDequantize":
             return self._of(int(operator.inputs[0]))
+        if kind in _REARRANGING:
+            found = self._of(int(operator.inputs[0]))
+            return found and (found[0].reshape((len(found[0]), *self.graph.shape(index)[1:])), found[1])
         if kind == "LceQuantize":
+            if (found := self._of(int(operator.inputs[0]))) is not None:
+                return found  # of signs that were bits before
             numbers = self.values.get(int(operator.inputs[0]))
             if numbers is None:
                 return None

@@ -48,6 +48,8 @@ def test_nothing_has_drifted():
 
 def test_drift_is_noticed_and_mended(tmp_path):
     shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks")
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "converter.md", tmp_path / "docs")
     (tmp_path / "README.md").write_text((ROOT / "README.md").read_text().replace("QuickNet", "SlowNet"))
     command = [sys.executable, tmp_path / "benchmarks" / "readme_table.py"]
     drifted = subprocess.run([*command, "--check"], capture_output=True, text=True)

@@ -50,7 +50,7 @@ def _binary(graph: Graph, operator: schema.OperatorT) -> list[schema.OperatorT]:
     stride = options.strideH
     if options.strideW != stride:
         raise NoMatchError(f"its strides differ: {options.strideH} and {options.strideW}")
-    if len(planes.negative) > 1 or len(q.signs) > 1 or q.offset or q.signs[0].numbers is None:
+    if len(planes.negative) > 1 or len(q.signs) > 1 or q.offset:
         raise NoMatchError("a transposed convolution has one bit for its inputs and its weights")
     batch, *image, channels = graph.shape(inputs)
     _, *sizes, filters = graph.shape(output)

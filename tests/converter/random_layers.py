@@ -1,4 +1,4 @@
-"""Random small models of every kind of layer that must run on 1-bit products."""
+"""Random small models of every kind of quantized layer: those that run on 1-bit products, and depthwise ones."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ PRESETS = (
     ("ttq", {"input_quantizer": "ste_sign"}),
     ("ttq", {"input_quantizer": "dorefa", "input_bits": 2}),
 )
+_KINDS = ("conv", "conv", "conv", "transposed", "transposed", "dense", "dense", "depthwise", "separable")
 _SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
 _TERNARY = {"input_quantizer": "ste_tern", "kernel_quantizer": "ste_tern", "kernel_constraint": "weight_clip"}
 
@@ -47,7 +48,7 @@ def models(draw: st.DrawFn) -> RandomModel:
     kinds = []
     for _ in range(draw(st.integers(1, 3))):
         x = L.BatchNormalization()(x) if draw(st.booleans()) else x
-        kind = draw(st.sampled_from(("dense", "conv1d") if one_dimension else ("conv", "conv", "transposed", "dense")))
+        kind = draw(st.sampled_from(("dense", "conv1d") if one_dimension else _KINDS))
         kinds.append(kind)
         if kind == "dense":
             x = L.Flatten()(x) if draw(st.booleans()) else x
@@ -55,7 +56,7 @@ def models(draw: st.DrawFn) -> RandomModel:
             if len(x.shape) == 2:
                 break
         else:
-            x = {"conv": _conv, "conv1d": _conv1d, "transposed": _transposed}[kind](draw, x)
+            x = _LAYERS[kind](draw, x)
         x = L.ReLU()(x) if draw(st.integers(0, 3)) == 0 else x
     x = L.BatchNormalization()(x) if draw(st.booleans()) else x
     model = randomized(keras.Model(image, x), draw(st.integers(0, 9999)))
@@ -74,7 +75,8 @@ def _preset_layer(draw: st.DrawFn, build, *arguments, **options):
 
 def _window(draw: st.DrawFn, x, axes: int) -> dict[str, object]:
     kernel = draw(st.integers(1, min(3, *x.shape[1 : 1 + axes])))
-    strides, dilation = draw(st.sampled_from(((1, 1), (2, 1), (1, 2))))
+    # TensorFlow takes a dilated convolution of one dimension apart, and what it becomes stays float.
+    strides, dilation = draw(st.sampled_from(((1, 1), (2, 1), (1, 2))[: axes + 1]))
     reach = (kernel - 1) * dilation + 1
     padding = draw(st.sampled_from(("same", "valid"))) if reach <= min(x.shape[1 : 1 + axes]) else "same"
     return {"kernel_size": kernel, "strides": strides, "dilation_rate": dilation, "padding": padding}
@@ -103,3 +105,42 @@ def _transposed(draw: st.DrawFn, x):
         use_bias=draw(st.booleans()),
         **_SIGNS,
     )(x)
+
+
+def _depthwise(draw: st.DrawFn, x):
+    """Its products stay float; what stands around it does not."""
+    return lq.layers.QuantDepthwiseConv2D(
+        draw(st.integers(1, min(3, *x.shape[1:3]))),
+        padding=draw(st.sampled_from(("same", "valid"))),
+        depth_multiplier=draw(st.integers(1, 2)),
+        pad_values=1.0,
+        use_bias=draw(st.booleans()),
+        input_quantizer="ste_sign",
+        depthwise_quantizer="ste_sign",
+        depthwise_constraint="weight_clip",
+    )(x)
+
+
+def _separable(draw: st.DrawFn, x):
+    """Depthwise products of signs, and a convolution of 1×1 of what they give, both in float."""
+    return lq.layers.QuantSeparableConv2D(
+        draw(st.integers(1, 40)),
+        draw(st.integers(1, min(3, *x.shape[1:3]))),
+        padding=draw(st.sampled_from(("same", "valid"))),
+        pad_values=1.0,
+        use_bias=draw(st.booleans()),
+        input_quantizer="ste_sign",
+        depthwise_quantizer="ste_sign",
+        pointwise_quantizer="ste_sign",
+        depthwise_constraint="weight_clip",
+        pointwise_constraint="weight_clip",
+    )(x)
+
+
+_LAYERS = {
+    "conv": _conv,
+    "conv1d": _conv1d,
+    "transposed": _transposed,
+    "depthwise": _depthwise,
+    "separable": _separable,
+}

@@ -10,12 +10,15 @@ import random
 import struct
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # Values that sizes, indices and offsets do not survive.
 _NUMBERS = (0, 1, 2, 3, 5, 7, 31, 33, 127, 255, 256, 1 << 15, 1 << 16, 1 << 20, 1 << 31, (1 << 32) - 1, (1 << 31) - 1)
 
 BATCH = 500
+
+_ROOT = Path(__file__).parents[2]
 
 
 def mutate(content: bytes, seed: int) -> bytes:
@@ -58,15 +61,20 @@ class Outcome:
         return {seed: result for seed, result in self.results.items() if result not in ("runs", "UserError")}
 
 
-def run(model: Path, first: int, last: int, timeout: float = 60) -> Outcome:
-    """Runs mutants first to last - 1, a new process after each crash and after each BATCH."""
+def run(model: Path, first: int, last: int, timeout: float = 60, program: Sequence[str] = (__file__,)) -> Outcome:
+    """Runs mutants first to last - 1, a new process after each crash and after each BATCH.
+
+    Args:
+        timeout: of a process, in seconds.
+        program: Python's arguments that run a range of mutants, as `main` does.
+    """
     outcome = Outcome()
     seed = first
     while seed < last:
         end = min(last, seed + BATCH)
-        command = [sys.executable, __file__, str(model), str(seed), str(end)]
+        command = [sys.executable, *program, str(model), str(seed), str(end)]
         try:
-            child = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+            child = subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=_ROOT)
             ended = f"exit {child.returncode}: {child.stderr.strip().splitlines()[-1:]}"
             output = child.stdout
         except subprocess.TimeoutExpired as error:
@@ -100,11 +108,12 @@ def _attempt(content: bytes) -> str:
     return "runs"
 
 
-def _main() -> None:
+def main(attempt: Callable[[bytes], str]) -> None:
+    """Prints what `attempt` says of every mutant of a range."""
     content = Path(sys.argv[1]).read_bytes()
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-        print(seed, _attempt(mutate(content, seed)), flush=True)
+        print(seed, attempt(mutate(content, seed)), flush=True)
 
 
 if __name__ == "__main__":
-    _main()
+    main(_attempt)
