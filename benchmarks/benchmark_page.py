@@ -67,8 +67,9 @@ SECTIONS = {
         "`make benchmark-training`: trainings of tflbnn and of plain Keras fit on the same Larq network take turns in "
         "one process, on the same images without augmentation. Images a second are those of whole epochs after the "
         "first, with validation and, of tflbnn, checkpoint, TensorBoard and history; the first is slower by tracing "
-        "and compiling. Rows below 'tflbnn' change one setting of `execution`; its defaults are the fastest of these "
-        "on this processor, which multiplies bfloat16 (AMX). What half precision costs in accuracy: methods.md.",
+        "and compiling. Rows below 'tflbnn' change one setting of `execution`. This processor multiplies bfloat16 "
+        "(AMX); the default is float32 all the same, so that results do not hang on the processor. What half precision "
+        "costs in accuracy: methods.md.",
     ),
     "convert": (
         "Converting",

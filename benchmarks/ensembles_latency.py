@@ -37,7 +37,7 @@ def build(configuration: str) -> None:
     from tflbnn import recipes
     from tflbnn._keras import keras
     from tflbnn.converter import convert
-    from tflbnn.converter.ensemble import merge
+    from tflbnn.converter.merging import merge
     from tflbnn.ensembles.configurations import configure
     from tflbnn.ensembles.robustness import draw_weights
 

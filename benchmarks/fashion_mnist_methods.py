@@ -2,7 +2,7 @@
 
 t_clip (LTB figure 4a), the scaling modes N, B and FB (LTB figure 4b), SignSwish against the straight-through estimator
 and the regularizers R1 and R2 (BNN+ table 2) on LTB's binary LeNet; XNOR-Net's scaling on a ResNetE (BDN table 2); and
-what training in half precision costs, which is the default where processors multiply bfloat16.
+what training in half precision costs.
 Every run is a variant of the recipe ltb-lenet, trained to its end and tested once, after its last epoch; nothing is
 chosen by its accuracy.
 

@@ -39,7 +39,7 @@ NETWORKS = {
 SETTINGS = {
     PLAIN: {},
     OURS: {},
-    "tflbnn precision=float32": {"precision": "float32"},
+    "tflbnn precision=mixed_bfloat16": {"precision": "mixed_bfloat16"},
     "tflbnn jit_compile=true": {"jit_compile": "true"},
     "tflbnn steps_per_execution=8": {"steps_per_execution": "8"},
 }

@@ -1,5 +1,7 @@
 // What fusions put between binary convolutions, every kernel against the definition.
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <memory>
 
@@ -287,6 +289,39 @@ TEST(BlurredMaxPoolingsAgreeWithTheReference) {
     Compare(
         kernels, [&](Isa isa) { return std::make_unique<MaxBlur>(params, filter, bias, isa); },
         {shape}, 1, random);
+  }
+}
+
+// Without a pooling, NaN is no number that a maximum could lose.
+TEST(DepthwiseConvolutionsOfNaN) {
+  testing::Random random(25);
+  MaxBlurParams params;
+  params.height = params.width = {2, 2, 1};
+  params.channels = 33;
+  const auto filter = Floats(random, 4 * 33), bias = Floats(random, 33);
+  const Shape shape{4, {1, 5, 4, 33}};
+  auto input = Floats(random, 5 * 4 * 33);
+  for (size_t i = 0; i < input.size(); i += 5) input[i] = NAN;
+  const auto run = [&](Isa isa) {
+    MaxBlur depthwise(params, filter, bias, isa);
+    Shape output;
+    CHECK_EQ(depthwise.Resize(&shape, &output).message(), "");
+    std::vector<float> values(static_cast<size_t>(output.Rows()) * 33);
+    AlignedBuffer scratch;
+    CHECK(scratch.Allocate(depthwise.ScratchBytes(1)));
+    ThreadPool pool(1);
+    const void* from[] = {input.data()};
+    void* to[] = {values.data()};
+    depthwise.Run({from, to, scratch.data(), &pool});
+    return values;
+  };
+  const auto want = run(Isa::kReference);
+  CHECK(std::count(want.begin(), want.end(), -INFINITY) > 0);  // what a clamp makes of NaN
+  CHECK_EQ(std::count(want.begin(), want.end(), INFINITY), 0);
+  for (const auto& entry : kMaxBlurKernels) {
+    if (!CpuSupports(entry.isa) || entry.isa == Isa::kScalar) continue;
+    const auto got = run(entry.isa);
+    CHECK(!memcmp(got.data(), want.data(), 4 * want.size()));
   }
 }
 

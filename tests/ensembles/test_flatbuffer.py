@@ -6,8 +6,9 @@ import pytest
 from tflbnn._keras import keras
 from tflbnn.binarization import Binarization
 from tflbnn.converter import convert
-from tflbnn.converter.ensemble import convert_ensemble, members_of, merge, verify_ensemble
+from tflbnn.converter.ensemble import convert_ensemble, members_of, verify_ensemble
 from tflbnn.converter.graph import Graph
+from tflbnn.converter.merging import merge
 from tflbnn.ensembles.voting import RULES, vote
 from tflbnn.errors import UserError, VerificationError
 from tflbnn.layers import conv2d, dense

@@ -19,15 +19,16 @@ void RunReference(const MaxBlurJob& job, float*, size_t first, size_t last) {
       const ptrdiff_t y = oy * job.stride_height - job.pad_top + fy,
                       x = ox * job.stride_width - job.pad_left + fx;
       if (y < 0 || y >= job.pooled_height || x < 0 || x >= job.pooled_width) continue;
+      const auto pixel = [&](ptrdiff_t py, ptrdiff_t px) {
+        const ptrdiff_t place = (image * job.input_height + y + py) * job.input_width + x + px;
+        return job.input[place * channels + c];
+      };
       float most = job.pool_low;
-      for (ptrdiff_t k = 0; k < job.pool_height * job.pool_width; ++k) {
-        const ptrdiff_t pixel =
-            (image * job.input_height + y + k / job.pool_width) * job.input_width + x +
-            k % job.pool_width;
-        most = std::max(most, job.input[pixel * channels + c]);
-      }
-      sum = std::fma(std::min(most, job.pool_high),
-                     job.filter[(fy * job.filter_width + fx) * job.lanes + c], sum);
+      for (ptrdiff_t k = 0; k < job.pool_height * job.pool_width; ++k)
+        most = std::max(most, pixel(k / job.pool_width, k % job.pool_width));
+      // A maximum loses NaN, which a depthwise convolution without a pooling keeps.
+      const float tap = job.pools ? std::min(most, job.pool_high) : pixel(0, 0);
+      sum = std::fma(tap, job.filter[(fy * job.filter_width + fx) * job.lanes + c], sum);
     }
     sum = sum > job.low ? sum : job.low;
     job.output[at] = sum < job.high ? sum : job.high;
