@@ -126,8 +126,7 @@ def _numbers(model: Model, picture: Path) -> str:
 def _described(name: str, model: Model) -> str:
     metadata = model.metadata
     numbers = (" ".join(map(str, values)) for values in (metadata.mean, metadata.std))
-    members = 1 if (ensemble := model.ensemble) is None else len(ensemble.signatures)
-    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy), str(members)])
+    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy)])
 
 
 def _write_refused(folder: Path) -> list[str]:
