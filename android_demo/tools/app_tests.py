@@ -76,7 +76,7 @@ def run_tests(sdk: str, classes: list[str]) -> int:
         "tflbnn.screenshots": SCREENSHOTS,
     }
     # Of the classpath's two Androids Robolectric brings its own; the one to compile against must not come before it.
-    jars = classpath("tflite", "kotlin", "robolectric")
+    jars = classpath("tflite", "kotlin", "robolectric", "android")
     command = [
         *("java", "-Xmx2g", "-XX:+UseSerialGC", *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED)),
         *(f"-D{key}={value}" for key, value in properties.items()),

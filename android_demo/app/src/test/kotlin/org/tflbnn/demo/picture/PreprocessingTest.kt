@@ -17,8 +17,7 @@ import org.tflbnn.demo.model.Sides
 
 @RunWith(HostRunner::class)
 class PreprocessingTest {
-    private val app = RuntimeEnvironment.getApplication()
-    private val models = ModelStore(app)
+    private val models = ModelStore(RuntimeEnvironment.getApplication())
 
     /** A line for each model and picture: their names, and the SHA-256 of the tensor that the Python library makes. */
     @Test fun `makes of pictures the very bytes that tflbnn makes`() {
@@ -29,7 +28,7 @@ class PreprocessingTest {
             val preprocessing = Preprocessing(model)
             for ((_, file, digest) in rows) {
                 val tensor = ByteBuffer.allocate(model.inputs[0].run { shape.reduce(Int::times) * type!!.size }).order(ByteOrder.nativeOrder())
-                preprocessing.write(loadPicture(app.contentResolver, Uri.fromFile(TestData.file(file))), Look.AS_IT_IS, tensor)
+                preprocessing.write(loadPicture(RuntimeEnvironment.getApplication().contentResolver, Uri.fromFile(TestData.file(file))), Look.AS_IT_IS, tensor)
                 assertEquals("$name $file", digest, sha256(tensor.array()))
             }
         }
