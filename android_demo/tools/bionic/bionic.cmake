@@ -1,6 +1,10 @@
 # Where Zig's musl stands in for Android's C library: what one has and the other lacks, and the dependency on libm.so
 # and libdl.so, which musl has within libc.so.
 enable_language(C)
+# Zig links its libraries by itself. Where CMake finds others for C than for C++, it names them once more, and musl's
+# static library would be one.
+set(CMAKE_C_IMPLICIT_LINK_LIBRARIES "")
+set(CMAKE_CXX_IMPLICIT_LINK_LIBRARIES "")
 foreach(name m dl)
   add_library(${name} SHARED ${CMAKE_CURRENT_LIST_DIR}/stub.c)
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/stub)
