@@ -12,6 +12,7 @@ ALSO_IN_BIONIC = {
     "__libc_init",
     "__sF",
     "atoi",
+    "dl_iterate_phdr",
     "dladdr",
     "fgets",
     "fmaf",

@@ -15,6 +15,8 @@ set(zig_processor_armeabi-v7a armv7-a)
 set(zig_processor_x86_64 x86_64)
 set(zig_processor_x86 i686)
 set(zig_flags_armeabi-v7a "-mcpu=generic+v7a+neon -mfloat-abi=softfp")
+# Zig gives NEON's registers to no other target; calls stay those of softfp, which -mfloat-abi says.
+set(TFLBNN_ARM32_NEON_OPTIONS --target=arm-linux-musleabihf)
 if(NOT TFLBNN_ZIG OR NOT zig_target_${TFLBNN_ABI})
   message(FATAL_ERROR "zig.cmake needs TFLBNN_ZIG and TFLBNN_ABI, such as arm64-v8a. Received: '${TFLBNN_ZIG}', '${TFLBNN_ABI}'.")
 endif()
