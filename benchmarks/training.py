@@ -33,8 +33,8 @@ PLAIN, OURS = "Larq and Keras", "tflbnn"
 # No augmentation, which plain Keras has none of.
 COMMON = {"data.name": "fashion-mnist", "padding": "0", "flip": "false", "batch_size": "64"}
 NETWORKS = {
-    "LeNet (LTB)": ("ltb-lenet", {"data.samples": "2500"}),
-    "BinaryDenseNet, 3 stages": ("fashion-mnist", {"data.samples": "800"}),
+    "LeNet (LTB)": ("ltb-lenet", {"data.samples": "10000"}),
+    "BinaryDenseNet, 3 stages": ("fashion-mnist", {"data.samples": "2400"}),
 }
 SETTINGS = {
     PLAIN: {},
