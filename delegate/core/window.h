@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "core/status.h"
@@ -38,6 +39,20 @@ inline Status PlaceWindow(const Window& window, Padding padding, int input,
   const int64_t total = int64_t{output - 1} * window.stride + extent - input;
   *placement = {output, output > 0 ? std::max<int64_t>(0, total) / 2 : 0};
   return Status::Ok();
+}
+
+// Tells a kernel's job what its windows are and where they lie.
+template <class Job>
+void SetWindows(const Window& height, const Window& width, const WindowPlacement& rows,
+                const WindowPlacement& columns, Job* job) {
+  job->output_height = rows.output;
+  job->output_width = columns.output;
+  job->filter_height = height.filter;
+  job->filter_width = width.filter;
+  job->stride_height = height.stride;
+  job->stride_width = width.stride;
+  job->pad_top = static_cast<ptrdiff_t>(rows.before);
+  job->pad_left = static_cast<ptrdiff_t>(columns.before);
 }
 
 }  // namespace tflbnn

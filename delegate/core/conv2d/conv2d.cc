@@ -79,14 +79,7 @@ Status Conv2D::Resize(const Shape* inputs, Shape* outputs) {
   job_.channels_out = params_.channels_out;
   job_.input_height = in.dims[1];
   job_.input_width = in.dims[2];
-  job_.output_height = rows.output;
-  job_.output_width = columns.output;
-  job_.filter_height = params_.height.filter;
-  job_.filter_width = params_.width.filter;
-  job_.stride_height = params_.height.stride;
-  job_.stride_width = params_.width.stride;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  SetWindows(params_.height, params_.width, rows, columns, &job_);
   job_.window_numbers = 0;
   if (kernel_) {
     const ptrdiff_t columns = (kernel_->tile_pixels - 1) * job_.stride_width + job_.filter_width;

@@ -74,19 +74,12 @@ Status MaxBlur::Resize(const Shape* inputs, Shape* outputs) {
   job_.input_width = in.dims[2];
   job_.pooled_height = pooled_rows.output;
   job_.pooled_width = pooled_columns.output;
-  job_.output_height = rows.output;
-  job_.output_width = columns.output;
   job_.pool_height = params_.pool_height;
   job_.pool_width = params_.pool_width;
   job_.pools = params_.pool_height * params_.pool_width > 1 || !params_.pool_limits.none();
   job_.pool_low = params_.pool_limits.low;
   job_.pool_high = params_.pool_limits.high;
-  job_.filter_height = params_.height.filter;
-  job_.filter_width = params_.width.filter;
-  job_.stride_height = params_.height.stride;
-  job_.stride_width = params_.width.stride;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  SetWindows(params_.height, params_.width, rows, columns, &job_);
   job_.low = params_.limits.low;
   job_.high = params_.limits.high;
   rows_ = outputs[0].Rows() > 0 ? static_cast<size_t>(in.dims[0]) * static_cast<size_t>(rows.output)

@@ -77,14 +77,7 @@ Status MaxPool2D::Resize(const Shape* inputs, Shape* outputs) {
   job_.output_pitch = total_;
   job_.input_height = in.dims[1];
   job_.input_width = in.dims[2];
-  job_.output_height = rows.output;
-  job_.output_width = columns.output;
-  job_.filter_height = params_.height.filter;
-  job_.filter_width = params_.width.filter;
-  job_.stride_height = params_.height.stride;
-  job_.stride_width = params_.width.stride;
-  job_.pad_top = static_cast<ptrdiff_t>(rows.before);
-  job_.pad_left = static_cast<ptrdiff_t>(columns.before);
+  SetWindows(params_.height, params_.width, rows, columns, &job_);
   job_.low = params_.low;
   job_.high = params_.high;
   rows_ = outputs[0].Rows() > 0 ? static_cast<size_t>(in.dims[0]) * static_cast<size_t>(rows.output)
