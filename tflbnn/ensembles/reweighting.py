@@ -69,7 +69,7 @@ def samme(y: NDArray[np.integer], predicted: NDArray[np.integer], weights: Float
     error = float(weights[wrong].sum())
     if error <= 0:
         return Round(0.0, 1.0, weights)
-    if error >= (1 - 1 / classes) * (1 - 1e-12):  # rounded sums of weights may fall short of it
+    if _guesses(error, classes):
         return Round(error, 0.0, weights)
     alpha = float(np.log((1 - error) / error) + np.log(classes - 1))
     return Round(error, alpha, _normalized(weights * np.exp(alpha * wrong)))
@@ -94,7 +94,7 @@ def samme_r(y: NDArray[np.integer], probabilities: NDArray[np.floating], weights
     classes = probabilities.shape[1]
     wrong = probabilities.argmax(axis=1) != y
     error = float(weights[wrong].sum())
-    if error >= (1 - 1 / classes) * (1 - 1e-12):  # rounded sums of weights may fall short of it
+    if _guesses(error, classes):
         return Round(error, 0.0, weights)
     if error <= 0:
         return Round(0.0, 1.0, weights)
@@ -159,3 +159,8 @@ def _normalized(weights: Floats) -> Floats:
             f"{weights.shape} with the sum {total:g}. Start from equal ones."
         )
     return weights / total
+
+
+def _guesses(error: float, classes: int) -> bool:
+    """Whether a learner with this error is no better than guessing; rounded sums of weights may fall short of it."""
+    return error >= (1 - 1 / classes) * (1 - 1e-12)
