@@ -26,9 +26,13 @@ void Plan::Add(std::unique_ptr<Operation> operation, std::vector<int> inputs, in
 }
 
 void Plan::AddEarly(std::unique_ptr<Operation> operation, int input, int output) {
+  const int other_part = MakerOf(output);
   Add(std::move(operation), {input}, output);
   steps_.back().early = true;
   steps_.back().after = MakerOf(input);
+  // Whole it is when the last part is there.
+  if (PlaceOf(other_part) > PlaceOf(MakerOf(output)))
+    makers_[output] = static_cast<size_t>(other_part);
 }
 
 void Plan::AddChain(std::unique_ptr<ChainOperation> operation, int channels, int input,

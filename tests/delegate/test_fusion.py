@@ -177,3 +177,17 @@ def test_glue_between_float_operations_is_left_alone() -> None:
     details = Network(model).interpreter._get_ops_details()
     # The delegate's part is the convolution; all else went to XNNPACK.
     assert sum(d["op_name"] == "DELEGATE" for d in details) == 2
+
+
+def test_a_mean_of_several_tensors_is_waited_for() -> None:
+    author = Author(np.random.default_rng(6))
+    image = author.graph.input((1, SIDE, SIDE, 32))
+    early = author.conv(image, 32)
+    gated = author.conv(image, 72)
+    late = author.conv(author.conv(image, 33), 40)
+    vector = author.mean(author.concat(late, early), keep_dims=True)
+    model = author.graph.finish(author.same("MUL", [gated, vector]))
+    assert parts(model, "all") == 1
+    want = outputs(model, (1, 3), fusion="none", kernel="reference")
+    for kernel in kernels():
+        assert_equal(outputs(model, (1, 3), kernel=kernel), want, kernel)
