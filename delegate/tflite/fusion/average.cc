@@ -16,18 +16,17 @@ struct PoolOptions {  // the beginning of TfLitePoolParams
   int padding, stride_width, stride_height, filter_width, filter_height, activation;
 };
 
-constexpr int kMaxStride = 16;
-
 bool ReadPool(const NodeReader& node, AveragePool2DParams* params) {
   if (!IsBuiltin(node, kTfLiteBuiltinAveragePool2d, 1) || !node.node->builtin_data) return false;
   const auto& options = *static_cast<const PoolOptions*>(node.node->builtin_data);
   params->height = {options.filter_height, options.stride_height, 1};
   params->width = {options.filter_width, options.stride_width, 1};
   params->padding = options.padding == kTfLitePaddingSame ? Padding::kSame : Padding::kValid;
-  // One element is no average; XNNPACK sums more of them in several passes.
+  // One element is no average; XNNPACK sums more of them in several passes, and leaves windows that
+  // leave gaps to TFLite's own kernel, which adds in another order.
   return options.filter_height > 0 && options.filter_width > 0 && options.stride_height > 0 &&
-         options.stride_width > 0 && options.stride_height <= kMaxStride &&
-         options.stride_width <= kMaxStride &&
+         options.stride_width > 0 && options.stride_height <= options.filter_height &&
+         options.stride_width <= options.filter_width &&
          int64_t{options.filter_height} * options.filter_width > 1 &&
          int64_t{options.filter_height} * options.filter_width <= kAveragePoolTaps &&
          options.activation == kTfLiteActNone &&
