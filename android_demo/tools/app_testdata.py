@@ -18,6 +18,7 @@ from tflbnn.data import fashion_mnist, shapes
 from tflbnn.errors import UserError
 from tflbnn.runtime import Model
 from tflbnn.runtime.flatbuffer import pack, schema, unpack
+from tflbnn.runtime.image import fit
 from tflbnn.runtime.metadata import LABEL_FILE, add_metadata, read_metadata, seal
 from tflbnn.runtime.post_processing import detections, is_detector
 
@@ -64,7 +65,8 @@ def _write_pictures(folder: Path) -> list[str]:
     _scene().save(folder / "scene.png")
     exif = Image.Exif()
     exif[_EXIF_ORIENTATION] = _TURNED_LEFT
-    small = pictures["photo.png"].resize((64, 48))
+    # Of one colour for each of JPEG's blocks, so that it stands the same pixels upright and turned.
+    small = pictures["photo.png"].resize((8, 6)).resize((64, 48), Image.Resampling.NEAREST)
     small.save(folder / "upright.jpg", quality=100, subsampling=0)
     small.transpose(Image.Transpose.ROTATE_90).save(folder / "exif.jpg", quality=100, subsampling=0, exif=exif)
     return list(pictures)
@@ -92,14 +94,14 @@ def _scene() -> Image.Image:
 
 
 def _resized() -> list[str]:
-    """Cases of three lines: the sizes, the values, and what Pillow makes of them."""
+    """Cases of three lines: the sizes, the values, and what tflbnn makes of them."""
     rng = np.random.default_rng(0)
     lines = []
     for case in range(30):
         width, height, new_width, new_height = rng.integers(1, (3, 20, 60)[case % 3] + 1, 4).tolist()
         plane = rng.integers(0, 256, (height, width), np.uint8)
-        resized = Image.fromarray(plane).resize((new_width, new_height), Image.Resampling.BILINEAR)
-        for row in ([width, height, new_width, new_height], plane.ravel(), np.asarray(resized).ravel()):
+        resized = fit(Image.fromarray(plane), new_height, new_width, 1)
+        for row in ([width, height, new_width, new_height], plane.ravel(), resized.ravel()):
             lines.append(" ".join(map(str, row)))
     return lines
 
