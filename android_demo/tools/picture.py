@@ -14,23 +14,22 @@ from android_demo.tools.common import ROOT, BuildError, main
 from tflbnn._files import atomic_write
 
 SCREENS = ("phone-light-en-camera", "phone-dark-de-pictures", "phone-light-en-models")
-HEIGHT, GAP = 900, 24  # pixels
-COLOURS = 256
+HEIGHT, GAP = 800, 24  # pixels
 
 
 def compose() -> bytes:
-    """A PNG file; what lies between the screens is transparent."""
+    """A PNG file; between the screens it is white."""
     if missing := [name for name in SCREENS if not (SCREENSHOTS / f"{name}.png").exists()]:
         raise BuildError(f"The picture is made of screenshots. Missing: {', '.join(missing)}. Run: make test-android")
-    screens = [Image.open(SCREENSHOTS / f"{name}.png").convert("RGBA") for name in SCREENS]
+    screens = [Image.open(SCREENSHOTS / f"{name}.png").convert("RGB") for name in SCREENS]
     screens = [screen.resize((screen.width * HEIGHT // screen.height, HEIGHT), Image.LANCZOS) for screen in screens]
-    whole = Image.new("RGBA", (sum(screen.width + GAP for screen in screens) - GAP, HEIGHT))
+    whole = Image.new("RGB", (sum(screen.width + GAP for screen in screens) - GAP, HEIGHT), "white")
     left = 0
     for screen in screens:
         whole.paste(screen, (left, 0))
         left += screen.width + GAP
     file = io.BytesIO()
-    whole.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+    whole.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
