@@ -105,29 +105,26 @@ def wait_for_quiet() -> None:
         input("Press Enter when the machine is quiet. ")
 
 
-class _Timed:
-    """Latencies as they were measured once, whatever else the machine does during the search."""
+def once(run: Any, costs: Any, folder: Path) -> tuple[Any, Any]:
+    """`Trainer.run` that trains each recipe once, and `Trainer.costs` that counts each network once.
 
-    source = "measured"
+    Latencies are as they were measured once, whatever else the machine does during the search.
+    """
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.ms = read_json(FOLDER / "latencies.json", "latencies")[key_of(recipe)]
-
-    def of(self, flatbuffer: bytes, delegate: bool = True) -> float:
-        return self.ms
-
-
-def once(run: Any, folder: Path) -> Any:
-    """`Trainer.run` that trains each recipe once."""
-
-    def wrapped(trainer: Any, recipe: Recipe, first: int, last: int, trial: Path, earlier: Path | None) -> Any:
+    def run_once(trainer: Any, recipe: Recipe, first: int, last: int, trial: Path, earlier: Path | None) -> Any:
         name = f"{key_of(recipe)}-{recipe.binarization.t_clip:g}-{recipe.seed}.json"
         if not (folder / name).exists():
-            timed = dataclasses.replace(trainer, latency=_Timed(recipe))
-            write_json(folder / name, run(timed, recipe, first, last, trial, earlier))
+            write_json(folder / name, run(trainer, recipe, first, last, trial, earlier))
         return read_json(folder / name, "trial")
 
-    return wrapped
+    def costs_once(trainer: Any, recipe: Recipe) -> dict[str, float]:
+        name = f"costs-{key_of(recipe)}.json"
+        if not (folder / name).exists():
+            write_json(folder / name, costs(dataclasses.replace(trainer, latency=None), recipe))
+        latency_ms = read_json(FOLDER / "latencies.json", "latencies")[key_of(recipe)]
+        return {**read_json(folder / name, "costs"), "latency_ms": latency_ms}
+
+    return run_once, costs_once
 
 
 class _Lines(Progress):
@@ -141,14 +138,15 @@ def run(tuner: str, seed: int) -> list[dict[str, Any]]:
     """The rows of one search."""
     from tflbnn.tuning import latency, trial
 
-    original, prepare, opened = trial.Trainer.run, latency.prepare, latency.opened
-    trial.Trainer.run = once(original, FOLDER / "trained")
+    originals, prepare, opened = (trial.Trainer.run, trial.Trainer.costs), latency.prepare, latency.opened
+    trial.Trainer.run, trial.Trainer.costs = once(*originals, FOLDER / "trained")
     latency.prepare, latency.opened = (lambda *_: None), (lambda *_: None)
     try:
         with tempfile.TemporaryDirectory() as out:
             found = search(settings(tuner, seed), Path(out) / "search", progress=_Lines())
     finally:
-        trial.Trainer.run, latency.prepare, latency.opened = original, prepare, opened
+        trial.Trainer.run, trial.Trainer.costs = originals
+        latency.prepare, latency.opened = prepare, opened
     return [
         {
             "tuner": tuner,

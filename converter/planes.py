@@ -24,6 +24,8 @@ _LEAST_PRODUCTS = 8
 _MOST_VALUES = 16  # of one filter
 # Values of a filter this close, as a share of the largest, are one: a folded BatchNorm has rounded them.
 _SAME = 2.0**-20
+# Planes of a filter whose scales lie further apart: what the large ones cancel to is rounding, in whatever order.
+_FARTHEST = 2.0**16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +95,8 @@ def planes_of(weights: NDArray[np.float32]) -> Planes:
         negative[:, numbers] = table.signs[:, place[codes[numbers]]]
         scales[:, numbers] = table.scales[:, None] * largest[numbers]
         offset[numbers] = table.offset * largest[numbers]
+    if (scales.max(axis=0) > _FARTHEST * np.where(scales > 0, scales, np.inf).min(axis=0)).any():
+        raise NoMatchError(f"the values of a filter's weights lie further apart than 1 to {_FARTHEST:.0f}")
     return Planes(tuple(plane.reshape(weights.shape) for plane in negative), scales, offset)
 
 
@@ -146,7 +150,7 @@ def _odd_multiples(values: NDArray[np.float64]) -> _Table | None:
         if not unit:
             return None
         numbers = np.rint(values / unit)
-        close = np.abs(values / unit - numbers).max() < _MOST_VALUES * _SAME
+        close = np.abs(values / unit - numbers).max() <= _SAME * np.abs(numbers).max()
         if close and (np.abs(numbers) % 2 == 1).all() and np.abs(numbers).max() < _MOST_VALUES:
             k = int(np.abs(numbers).max()).bit_length()
             levels = ((numbers + 2**k - 1) / 2).astype(int)

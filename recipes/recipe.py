@@ -38,6 +38,7 @@ class Recipe(Checked):
         name, summary: what it is called, and what it is in a few words.
         paper: the table it is an experiment of.
         published: the accuracy that the paper states for it; empty where there is none.
+        members: how many networks vote, BENN's K: such a recipe is trained by `tflbnn ensemble`, as bagging.
 
     >>> from tflbnn import recipes
     >>> recipe = recipes.get("digits").override({"t_clip": "0.5", "epochs": "3"})
@@ -63,6 +64,7 @@ class Recipe(Checked):
     epochs: int = bounded(20, 1, 100_000)
     batch_size: int = bounded(64, 1, 65_536)
     seed: int = bounded(0, 0, 2**31 - 1)
+    members: int = bounded(1, 1, 10_000)
     tunable: dict[str, Choice | Range] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,10 @@
 namespace tflbnn {
 namespace {
 
-constexpr std::chrono::microseconds kSpin(5);
+using Clock = std::chrono::steady_clock;
+
+// How long an idle worker spins: after a graph, and within one.
+constexpr std::chrono::microseconds kSpin(5), kSpinWithinGraph(200);
 
 void Pause() {
 #if defined(__x86_64__)
@@ -19,7 +22,7 @@ void Pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, double piece_ns) : piece_ns_(piece_ns) {
   pthread_mutex_init(&busy_, nullptr);
   pthread_mutex_init(&sleep_, nullptr);
   pthread_cond_init(&wake_, nullptr);
@@ -89,18 +92,27 @@ void ThreadPool::Run(const Loop& loop) {
   pthread_mutex_unlock(&busy_);
 }
 
+void ThreadPool::AwaitLoop(unsigned seen) {
+  const auto start = Clock::now();
+  for (int i = 1; generation_ == seen; ++i) {
+    Pause();
+    if (i % 64 != 0) continue;
+    const auto spun = Clock::now() - start;
+    if (spun > kSpinWithinGraph || (spun > kSpin && expecting_ == 0)) break;
+    sched_yield();  // somebody with work may need this core
+  }
+  if (generation_ != seen) return;
+  pthread_mutex_lock(&sleep_);
+  ++sleeping_;
+  while (generation_ == seen) pthread_cond_wait(&wake_, &sleep_);
+  --sleeping_;
+  pthread_mutex_unlock(&sleep_);
+}
+
 void ThreadPool::WorkerLoop(int index) {
   unsigned seen = 0;
   for (;;) {
-    const auto until = std::chrono::steady_clock::now() + kSpin;
-    while (generation_ == seen && std::chrono::steady_clock::now() < until) Pause();
-    if (generation_ == seen) {
-      pthread_mutex_lock(&sleep_);
-      ++sleeping_;
-      while (generation_ == seen) pthread_cond_wait(&wake_, &sleep_);
-      --sleeping_;
-      pthread_mutex_unlock(&sleep_);
-    }
+    while (generation_ == seen) AwaitLoop(seen);
     seen = generation_;
     if (stop_) return;
     // Announced before looking: Run() closes the loop before it looks for the active (sequentially

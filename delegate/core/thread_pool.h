@@ -3,8 +3,9 @@
 // The caller takes pieces itself and never waits for a worker that has not begun: TFLite's XNNPACK
 // keeps a pool of its own whose idle threads spin for milliseconds, so on a small machine a worker
 // of ours may not be scheduled at all while the loop lasts. For the same reason our workers spin
-// for a few microseconds only before they sleep. Several interpreters may share a pool: while one
-// uses it, another runs its loops on its own thread rather than wait.
+// for a few microseconds only before they sleep, but for longer from loop to loop of one graph:
+// waking a thread takes as long as many an operation. Several interpreters may share a pool: while
+// one uses it, another runs its loops on its own thread rather than wait.
 #pragma once
 
 #include <pthread.h>
@@ -19,8 +20,15 @@ namespace tflbnn {
 
 class ThreadPool {
  public:
+  // What a piece of a loop must at least take: another core must be told of it, and must fetch what
+  // it reads.
+  static constexpr double kPieceNs = 2000;
+
+  // A loop must be worth so many of them for threads to be woken.
+  static constexpr int kWakePieces = 10;
+
   // Starts threads - 1 workers, fewer where the system refuses more.
-  explicit ThreadPool(int threads);
+  explicit ThreadPool(int threads, double piece_ns = kPieceNs);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -28,13 +36,26 @@ class ThreadPool {
   // Threads that may run a loop, the caller's included.
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
+  // While one lives, workers that have woken for a loop stay awake for the next one.
+  class Expectation {
+   public:
+    explicit Expectation(ThreadPool* pool) : pool_(pool) { ++pool_->expecting_; }
+    ~Expectation() { --pool_->expecting_; }
+    Expectation(const Expectation&) = delete;
+    Expectation& operator=(const Expectation&) = delete;
+
+   private:
+    ThreadPool* pool_;
+  };
+
   // Calls fn(begin, end, thread) on disjoint ranges that together are [0, count), each but the last
-  // a multiple of `grain` long; thread < size() tells concurrent calls apart.
+  // a multiple of `grain` long; thread < size() tells concurrent calls apart. `work` is about how
+  // many nanoseconds all of it takes one thread (see work.h).
   template <class Fn>
-  void ParallelFor(size_t count, size_t grain, const Fn& fn) {
+  void ParallelFor(size_t count, size_t grain, double work, const Fn& fn) {
     if (count == 0) return;
     const size_t grains = (count - 1) / grain + 1;
-    if (size() == 1 || grains == 1) {
+    if (size() == 1 || grains == 1 || work < (sleeping_ > 0 ? kWakePieces : 2) * piece_ns_) {
       fn(size_t{0}, count, 0);
       return;
     }
@@ -47,16 +68,20 @@ class ThreadPool {
     loop.grain = grain;
     loop.grains = grains;
     const size_t threads = static_cast<size_t>(size());
-    loop.pieces = std::min(std::max(grains / kGrainsPerPiece, threads), threads * kPiecesPerThread);
-    loop.pieces = std::min(loop.pieces, grains);
+    const bool large = work > static_cast<double>(grains) * kLargeGrainNs;
+    const size_t pieces = large ? grains : std::max(grains / kGrainsPerPiece, threads);
+    loop.pieces = std::min({pieces, threads * kPiecesPerThread, grains});
+    if (static_cast<double>(loop.pieces) * piece_ns_ > work)
+      loop.pieces = static_cast<size_t>(work / piece_ns_);
     Run(loop);
   }
 
  private:
   // Enough pieces that a thread delayed by something else does not hold up the others.
   static constexpr size_t kPiecesPerThread = 4;
-  // But each of them may read the same constants anew.
+  // But each of them may read the same constants anew, unless it is large.
   static constexpr size_t kGrainsPerPiece = 4;
+  static constexpr double kLargeGrainNs = 20000;
 
   struct Loop {
     void (*call)(const void* context, size_t begin, size_t end, int thread) = nullptr;
@@ -84,14 +109,16 @@ class ThreadPool {
   void Run(const Loop& loop);
   void TakePieces(int thread);
   void WorkerLoop(int index);
+  void AwaitLoop(unsigned seen);
 
+  const double piece_ns_;
   std::vector<Worker> workers_;
   pthread_mutex_t busy_;   // held while a loop runs
   pthread_mutex_t sleep_;  // guards the transition to sleep
   pthread_cond_t wake_;
   Loop loop_;  // written only while open_ is false and active_ is zero
   std::atomic<unsigned> generation_{0};
-  std::atomic<int> sleeping_{0}, active_{0};
+  std::atomic<int> sleeping_{0}, active_{0}, expecting_{0};
   std::atomic<bool> open_{false}, stop_{false};
   std::unique_ptr<Share[]> shares_;  // one a thread, written when loop_ is
 };

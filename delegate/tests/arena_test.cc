@@ -49,7 +49,7 @@ TEST(GraphOfTwoOperationsAfterResizing) {
   graph.AddOperation(std::make_unique<Quantize>(0, BestIsa()), {input}, {bits});
   graph.AddOperation(std::make_unique<Dequantize>(DataType::kFloat32, 1.f, -1.f, 40), {bits},
                      {output});
-  ThreadPool pool(2);
+  ThreadPool pool(2, testing::kShareEverything);
   testing::Random random(2);
   for (const int rows : {3, 200, 0, 1}) {
     graph.SetShape(input, Shape{2, {rows, 40}});

@@ -48,7 +48,7 @@ class Trial {
     size_t bytes = 0;
     CHECK(ByteSize(case_.params.output, out, &bytes));
     testing::Guarded<uint32_t> y((bytes + 3) / 4);
-    ThreadPool pool(threads);
+    ThreadPool pool(threads, testing::kShareEverything);
     AlignedBuffer scratch;
     CHECK(scratch.Allocate(conv->ScratchBytes(pool.size())));
     const void* inputs[] = {input_.data()};

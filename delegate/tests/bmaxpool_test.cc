@@ -7,7 +7,7 @@ namespace {
 
 TEST(PoolingAgreesWithTheReference) {
   testing::Random random(4);
-  ThreadPool pool(2);
+  ThreadPool pool(2, testing::kShareEverything);
   for (int trial = 0; trial < testing::Trials(600); ++trial) {
     BMaxPool2DParams params;
     for (Window* window : {&params.height, &params.width}) {

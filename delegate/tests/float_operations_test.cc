@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "core/averagepool/averagepool.h"
 #include "core/conv2d/conv2d.h"
 #include "core/elementwise/elementwise.h"
 #include "core/maxblur/maxblur.h"
@@ -48,7 +49,7 @@ std::string Run(const Make& make, Isa isa, const std::vector<Shape>& shapes, siz
   }
   AlignedBuffer scratch;
   CHECK(scratch.Allocate(operation->ScratchBytes(threads)));
-  ThreadPool pool(threads);
+  ThreadPool pool(threads, testing::kShareEverything);
   operation->Run({from.data(), to.data(), scratch.data(), &pool});
   std::string bytes;
   for (const auto& values : out) {
@@ -207,6 +208,55 @@ TEST(MaxPoolingsAgreeWithTheReference) {
       return pool;
     };
     Compare(kMaxPoolKernels, make, {shape}, 1, random);
+  }
+}
+
+TEST(AveragesAgreeWithTheReference) {
+  testing::Random random(26);
+  for (int trial = 0; trial < testing::Trials(300) && !testing::Failed(); ++trial) {
+    AveragePool2DParams params;
+    params.whole = random.OneIn(2);
+    params.keep_dims = random.OneIn(2);
+    params.height = {random.Between(1, 3), random.Between(1, 4), 1};
+    params.width = {random.Between(1, 3), random.Between(1, 4), 1};
+    if (!params.whole && random.OneIn(2)) params.padding = Padding::kSame;
+    Shape shape{4, {random.Between(0, 2), random.Between(3, 9), random.Between(3, 9), 0}};
+    const int channels = shape.dims[3] = Channels(random);
+    const int first = random.Between(0, 5), total = first + channels + random.Between(0, 5);
+    Affine affine;
+    if (random.OneIn(2)) affine.multiplier = Floats(random, channels);
+    if (random.OneIn(2)) affine.addend = Floats(random, channels);
+    const auto make = [&](Isa isa) {
+      auto pool = std::make_unique<AveragePool2D>(params, channels, affine, isa);
+      pool->Place(total, first);
+      return pool;
+    };
+    Compare(kAveragePoolKernels, make, {shape}, 1, random);
+  }
+}
+
+TEST(AMeanNeedsAPixel) {
+  AveragePool2DParams params;
+  params.whole = true;
+  AveragePool2D mean(params, 8, {}, Isa::kReference);
+  const Shape none{4, {1, 0, 3, 8}};
+  Shape output;
+  CHECK(!mean.Resize(&none, &output).ok());
+}
+
+TEST(DenseLayersAgreeWithTheReference) {
+  testing::Random random(27);
+  for (int trial = 0; trial < testing::Trials(200) && !testing::Failed(); ++trial) {
+    Conv2DParams params;
+    params.dense = true;
+    params.channels_in = random.Between(1, 70);
+    params.channels_out = Channels(random);
+    const auto filter = Floats(random, params.channels_in * params.channels_out);
+    const auto bias = Floats(random, params.channels_out);
+    Compare(
+        kConv2DKernels,
+        [&](Isa isa) { return std::make_unique<Conv2D>(params, filter, bias, isa); },
+        {Shape{2, {random.Between(0, 40), params.channels_in}}}, 1, random);
   }
 }
 

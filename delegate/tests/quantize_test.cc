@@ -18,7 +18,7 @@ const std::vector<int> kChannels = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 
 template <class T, class Make>
 void Compare(testing::Random& random, int channels, const Make& make, testing::Guarded<T>& x) {
   const Shape in{2, {static_cast<int32_t>(x.size()) / channels, channels}};
-  ThreadPool pool(random.Between(1, 3));
+  ThreadPool pool(random.Between(1, 3), testing::kShareEverything);
   auto run = [&](Isa isa) {
     auto operation = make(isa);
     Shape out;
@@ -66,7 +66,7 @@ TEST(AFixedExampleOfSigns) {
 
 TEST(DequantizeInvertsQuantize) {
   testing::Random random(8);
-  ThreadPool pool(2);
+  ThreadPool pool(2, testing::kShareEverything);
   for (const int channels : kChannels) {
     const Shape in{2, {70, static_cast<int32_t>(WordsForChannels(channels))}};
     testing::Guarded<uint32_t> x(static_cast<size_t>(in.dims[0] * in.dims[1]));

@@ -29,6 +29,9 @@ struct Registration {
 void Fail(const char* file, int line, const std::string& what);
 bool Failed();
 
+// For a pool: loops are shared however little there is to do.
+constexpr double kShareEverything = 0;
+
 // n random trials, fewer in quick runs.
 int Trials(int n);
 

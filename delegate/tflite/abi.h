@@ -43,12 +43,20 @@ typedef enum TfLiteDelegateFlags : int {
 
 enum {
   kTfLiteBuiltinAdd = 0,
+  kTfLiteBuiltinAveragePool2d = 1,
   kTfLiteBuiltinConcatenation = 2,
   kTfLiteBuiltinConv2d = 3,
   kTfLiteBuiltinDepthwiseConv2d = 4,
+  kTfLiteBuiltinFullyConnected = 9,
+  kTfLiteBuiltinLogistic = 14,
   kTfLiteBuiltinMaxPool2d = 17,
   kTfLiteBuiltinMul = 18,
+  kTfLiteBuiltinRelu = 19,
+  kTfLiteBuiltinReluN1To1 = 20,
+  kTfLiteBuiltinRelu6 = 21,
+  kTfLiteBuiltinReshape = 22,
   kTfLiteBuiltinCustom = 32,
+  kTfLiteBuiltinMean = 40,
   kTfLiteBuiltinPrelu = 54
 };
 // Fused activations and paddings in the options of built-in operations.

@@ -53,7 +53,7 @@ Status Partition::AddNode(Plan* plan, const NodeReader& node) {
   if (IsFloatConvolution(node)) {
     std::unique_ptr<BConv2D> convolution(static_cast<BConv2D*>(operation.release()));
     const int channels = convolution->params().channels_out;
-    plan->AddChain(std::move(convolution), channels, input, output);
+    plan->AddChain(std::move(convolution), channels, input, Limits(), output);
   } else {
     plan->Add(std::move(operation), {input}, output);
   }

@@ -26,21 +26,27 @@ void Plan::Add(std::unique_ptr<Operation> operation, std::vector<int> inputs, in
 }
 
 void Plan::AddEarly(std::unique_ptr<Operation> operation, int input, int output) {
+  const int other_part = MakerOf(output);
   Add(std::move(operation), {input}, output);
   steps_.back().early = true;
   steps_.back().after = MakerOf(input);
+  // Whole it is when the last part is there.
+  if (PlaceOf(other_part) > PlaceOf(MakerOf(output)))
+    makers_[output] = static_cast<size_t>(other_part);
 }
 
 void Plan::AddChain(std::unique_ptr<ChainOperation> operation, int channels, int input,
-                    int output) {
+                    const Limits& limits, int output) {
+  const int result = limits.none() ? output : NewTensor();
   Step step;
   step.head = operation.get();
   step.channels = channels;
   step.operation = std::move(operation);
   step.inputs = {input};
-  step.made = {{output, 0}};
-  makers_[output] = steps_.size();
+  step.made = {{result, 0}};
+  makers_[result] = steps_.size();
   steps_.push_back(std::move(step));
+  if (!limits.none()) Limit(result, limits, output);
 }
 
 View Plan::Read(int tensor) const {
@@ -62,7 +68,14 @@ int Plan::MakerOf(int tensor) const {
 }
 
 bool Plan::Before(int tensor, size_t step) const {
-  return MakerOf(tensor) < static_cast<int>(step);
+  const int maker = MakerOf(tensor);
+  return PlaceOf(maker) < static_cast<int>(step);
+}
+
+int Plan::PlaceOf(int step) const {
+  return step >= 0 && steps_[static_cast<size_t>(step)].early
+             ? steps_[static_cast<size_t>(step)].after
+             : step;
 }
 
 size_t Plan::Load(int tensor) {
@@ -109,6 +122,13 @@ void Plan::Transform(int from, Stage stage, int to) {
   step.stages.push_back(std::move(stage));
   step.made.push_back({to, step.stages.size()});
   makers_[to] = chain;
+}
+
+void Plan::Limit(int from, const Limits& limits, int to) {
+  Stage clamp{StageKind::kClamp, {}, {}};
+  clamp.low = limits.low;
+  clamp.high = limits.high;
+  Transform(from, std::move(clamp), to);
 }
 
 // The tensor that holds `from` after the affine map: `to`, or a new one where that is -1.
@@ -250,11 +270,8 @@ std::set<int> Plan::Written() const {
 Status Plan::Build(Graph* graph, const std::function<Status(int tensor, int* value)>& value) {
   std::vector<int> order(steps_.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto place = [&](int i) {
-    const Step& step = steps_[static_cast<size_t>(i)];
-    return step.early ? step.after : i;
-  };
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return place(a) < place(b); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return PlaceOf(a) < PlaceOf(b); });
   for (const int i : order) {
     Step& step = steps_[static_cast<size_t>(i)];
     if (!step.made.empty()) {

@@ -50,8 +50,9 @@ class Plan {
   // Likewise, to run as soon as its only input is there and still in the caches. Several operations
   // may write parts of an output.
   void AddEarly(std::unique_ptr<Operation> operation, int input, int output);
-  // The head of a chain.
-  void AddChain(std::unique_ptr<ChainOperation> operation, int channels, int input, int output);
+  // The head of a chain, and a clamp where there are limits.
+  void AddChain(std::unique_ptr<ChainOperation> operation, int channels, int input,
+                const Limits& limits, int output);
 
   // How to read a float tensor; itself, unless it was defined as a view.
   View Read(int tensor) const;
@@ -71,6 +72,8 @@ class Plan {
   // possible (nothing else is made of it there, and what the stage reads comes earlier), else to a
   // new chain.
   void Transform(int from, Stage stage, int to);
+  // A stage that clamps.
+  void Limit(int from, const Limits& limits, int to);
   // Adds stages that only look: where `tensor` is in registers, or in a new chain that loads it.
   void Observe(int tensor, Stage stage);
   // Writes the signs of numbers (x * affine) into words of `output`.
@@ -105,6 +108,7 @@ class Plan {
   size_t Load(int tensor);     // a new chain
   size_t ChainOf(int tensor);  // where it is in registers; a new one if nowhere
   bool Before(int tensor, size_t step) const;
+  int PlaceOf(int step) const;  // in the order of execution: behind this one
   int Apply(const Affine& affine, int from, int to);
   static Epilogue MakeEpilogue(Step* step);
 

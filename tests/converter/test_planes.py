@@ -70,3 +70,15 @@ def test_short_sums_are_left_alone():
 def test_weights_of_0():
     planes = planes_of(np.zeros((3, 5), np.float32))
     assert not planes.weights().any()
+
+
+def test_nearly_equal_magnitudes_are_not_made_equal() -> None:
+    weights = np.tile(np.float32([-0.94424576, 0.9442559]), (3, 32))
+    np.testing.assert_allclose(planes_of(weights).weights(), weights, rtol=2.0**-20)
+
+
+def test_values_that_cancel_to_rounding_are_left_alone() -> None:
+    weights = np.tile(np.float32([-0.5, 0.5]), (2, 64))
+    weights[1, :3] = 4e5, -4e5, 4e5
+    with pytest.raises(NoMatchError, match="further apart"):
+        planes_of(weights)

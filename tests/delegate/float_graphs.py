@@ -87,6 +87,50 @@ class Author:
             fusedActivationFunction=activation,
         )
 
+    def average_pool(self, x: int, size: tuple[int, int] = (2, 2), stride: int = 2, same: bool = False) -> int:
+        batch, height, width, channels = self.shape(x)
+        side = [-(-n // stride) if same else (n - k) // stride + 1 for n, k in zip((height, width), size, strict=True)]
+        return self.graph.builtin(
+            "AVERAGE_POOL_2D",
+            [x],
+            self.graph.tensor((batch, *side, channels)),
+            padding=0 if same else 1,
+            strideH=stride,
+            strideW=stride,
+            filterHeight=size[0],
+            filterWidth=size[1],
+        )
+
+    def mean(self, x: int, keep_dims: bool = False) -> int:
+        batch, *_, channels = self.shape(x)
+        shape = (batch, 1, 1, channels) if keep_dims else (batch, channels)
+        axes = self.graph.constant(np.array((1, 2), np.int32))
+        return self.graph.builtin("MEAN", [x, axes], self.graph.tensor(shape), keepDims=keep_dims)
+
+    def dense(self, x: int, units: int, activation: int = 0) -> int:
+        batch, channels = self.shape(x)
+        weights = self.rng.standard_normal((units, channels)).astype(np.float32)
+        bias = self.graph.constant(self.constants(units)) if self.rng.random() < 0.5 else -1
+        return self.graph.builtin(
+            "FULLY_CONNECTED",
+            [x, self.graph.constant(weights), bias],
+            self.graph.tensor((batch, units)),
+            fusedActivationFunction=activation,
+        )
+
+    def relu(self, x: int) -> int:
+        return self.same(("RELU", "RELU6", "RELU_N1_TO_1")[self.rng.integers(3)], [x])
+
+    def excite(self, x: int, source: int, logistic: bool = False) -> int:
+        """Squeeze-and-excite: a factor for each channel of x from the means of `source`."""
+        channels = self.shape(x)[-1]
+        y = self.dense(self.dense(self.mean(source), 8, activation=1), channels)
+        if logistic:
+            y = self.same("LOGISTIC", [y])
+        shape = self.graph.constant(np.array((-1, 1, 1, channels), np.int32))
+        vectors = self.graph.builtin("RESHAPE", [y, shape], self.graph.tensor((self.shape(y)[0], 1, 1, channels)))
+        return self.same("MUL", [x, vectors])
+
     def conv2d(
         self, x: int, channels: int, size: int = 3, stride: int = 1, same: bool = True, activation: int = 0
     ) -> int:
@@ -147,7 +191,7 @@ def random_graph(seed: int) -> bytes:
     for _ in range(int(rng.integers(4, 12))):
         x = tensors[-1] if rng.random() < 0.6 else author.pick(tuple(tensors))
         channels = author.shape(x)[-1]
-        what = rng.integers(9)
+        what = rng.integers(11)
         if what <= 1:
             x = author.conv(x, author.pick((channels, channels, *CHANNELS)), activation=int(rng.integers(2)))
         elif what == 2:
@@ -166,6 +210,11 @@ def random_graph(seed: int) -> bytes:
             x = author.conv2d(x, author.pick(CHANNELS), size, activation=activation)
             if rng.random() < 0.5:
                 x = author.depthwise(x, int(rng.choice((1, 2, 3, 5))), activation=int(rng.integers(4)))
+        elif what == 9:
+            x = author.relu(x) if rng.random() < 0.5 else author.excite(x, author.pick(tuple(tensors)))
+        elif what == 10 and author.shape(x)[1] > 3:
+            size = ((2, 2), (3, 3), (1, 2), (4, 2))[rng.integers(4)]
+            x = author.average_pool(x, size, int(rng.integers(1, 4)), bool(rng.integers(2)))
         elif author.shape(x)[1] > 2:
             pool = author.pool if rng.random() < 0.7 else lambda x, *_: author.blur(x)
             x = pool(author.batch_norm(x) if rng.random() < 0.5 else x, *((2, 2), (3, 2, True))[rng.integers(2)])
@@ -174,4 +223,6 @@ def random_graph(seed: int) -> bytes:
     # A graph's input is no output of it, and what nobody reads would not be computed.
     read = {i for operator in author.graph.graph.operators for i in operator.inputs}
     outputs = [x for x in tensors[1:] if x not in read or rng.random() < 0.15]
+    if rng.random() < 0.3:
+        outputs.append(author.dense(author.mean(outputs[0]), author.pick(CHANNELS)))
     return author.graph.finish(*outputs)

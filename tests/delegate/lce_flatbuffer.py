@@ -38,6 +38,10 @@ def options(**values: Any) -> bytes:
     return bytes(flexbuffers.Dumps(values))
 
 
+# Of operations whose options have another name.
+_OPTIONS = {"MAX_POOL_2D": "Pool2D", "AVERAGE_POOL_2D": "Pool2D", "MEAN": "Reducer"}
+
+
 @dataclass
 class Graph:
     """A model under construction; every method returns the index of a tensor."""
@@ -97,7 +101,7 @@ class Graph:
         """An operation of TFLite's own; `changes` are fields of its options that differ from their defaults."""
         operator = schema.OperatorT()
         operator.opcodeIndex = self._code(getattr(schema.BuiltinOperator, name), None)
-        options_name = name.title().replace("_", "").removeprefix("Max") + "Options"  # MAX_POOL_2D has Pool2DOptions
+        options_name = _OPTIONS.get(name, name.title().replace("_", "")) + "Options"
         if hasattr(schema, options_name + "T"):
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, options_name)
             operator.builtinOptions = getattr(schema, options_name + "T")()

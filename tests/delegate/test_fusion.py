@@ -11,7 +11,20 @@ from tests.delegate.float_graphs import SIDE, Author, random_graph
 from tests.delegate.interpreters import RUNTIMES, Network
 from tflbnn.runtime.delegate import kernels
 
-FUSIONS = ("batch_norm", "concat", "residual", "gate", "prelu", "quantize", "blur", "pool", "conv2d", "depthwise")
+FUSIONS = (
+    "batch_norm",
+    "concat",
+    "residual",
+    "gate",
+    "prelu",
+    "relu",
+    "quantize",
+    "blur",
+    "pool",
+    "conv2d",
+    "depthwise",
+)
+FUSIONS += ("average", "dense", "excite")
 
 
 def inputs(network: Network, batch: int, seed: int) -> list[np.ndarray]:
@@ -82,6 +95,12 @@ def block(kind: str, seed: int = 0) -> bytes:
         x = author.add(author.conv2d(x, 64, 1), author.conv(x, 64))
     elif kind == "depthwise":
         x = author.conv(author.conv2d(author.depthwise(author.conv2d(image, 16, 2, 2), 3, 2), 64, 1), 5)
+    elif kind == "relu":
+        x = author.conv(author.relu(x), 5)
+    elif kind == "average":
+        x = author.conv(author.average_pool(author.batch_norm(author.concat(x, image)), (3, 2), same=True), 5)
+    elif kind in ("dense", "excite"):
+        x = author.conv(author.excite(author.conv(x, 40), author.batch_norm(x)), 5)
     return author.graph.finish(x)
 
 
@@ -91,7 +110,9 @@ def test_each_fusion(kind: str, runtime: str) -> None:
     for seed in range(4):
         model = block(kind, seed)
         # XNNPACK loses the shape of an empty batch.
-        batches = (1, 3, 2, 1) if kind in ("blur", "pool", "conv2d", "depthwise") else (1, 3, 0, 2, 1)
+        batches = (
+            (1, 3, 0, 2, 1) if kind in ("batch_norm", "concat", "residual", "gate", "prelu", "relu") else (1, 3, 2, 1)
+        )
         want = outputs(model, batches, runtime, fusion="none", kernel="reference")
         for kernel in kernels():
             got = outputs(model, batches, runtime, kernel=kernel)
@@ -124,6 +145,30 @@ def test_a_pooling_that_is_an_output_is_not_lost() -> None:
         assert_equal(outputs(model, (1, 3), kernel=kernel), want, kernel)
 
 
+def test_an_excitation_is_within_rounding_of_tensorflow_lites() -> None:
+    author = Author(np.random.default_rng(4))
+    image = author.graph.input((1, SIDE, SIDE, 40))
+    x = author.conv(image, 40)
+    model = author.graph.finish(author.excite(x, x, logistic=True))
+    assert parts(model, "all") == 1
+    want = outputs(model, (1, 3), fusion="none", kernel="reference")
+    reference = outputs(model, (1, 3), kernel="reference")
+    for got, exact, stock in zip(outputs(model, (1, 3)), reference, want, strict=True):
+        np.testing.assert_array_equal(got, exact)
+        np.testing.assert_allclose(got, stock, rtol=1e-6, atol=1e-6)
+
+
+def test_a_float_network_stays_tensorflow_lites() -> None:
+    author = Author(np.random.default_rng(5))
+    image = author.graph.input((1, SIDE, SIDE, 32))
+    x = author.average_pool(author.relu(author.conv2d(image, 32)))
+    y = author.dense(author.mean(author.pool(author.conv2d(x, 32), 2, 1)), 10)
+    binary = author.graph.input((1, SIDE, SIDE, 32))
+    model = author.graph.finish(y, author.conv(binary, 8))
+    # The binary convolution beside it is all that the delegate takes; the rest is XNNPACK's.
+    assert parts(model, "all") == 2
+
+
 def test_glue_between_float_operations_is_left_alone() -> None:
     author = Author(np.random.default_rng(2))
     image = author.graph.input((1, SIDE, SIDE, 32))
@@ -132,3 +177,17 @@ def test_glue_between_float_operations_is_left_alone() -> None:
     details = Network(model).interpreter._get_ops_details()
     # The delegate's part is the convolution; all else went to XNNPACK.
     assert sum(d["op_name"] == "DELEGATE" for d in details) == 2
+
+
+def test_a_mean_of_several_tensors_is_waited_for() -> None:
+    author = Author(np.random.default_rng(6))
+    image = author.graph.input((1, SIDE, SIDE, 32))
+    early = author.conv(image, 32)
+    gated = author.conv(image, 72)
+    late = author.conv(author.conv(image, 33), 40)
+    vector = author.mean(author.concat(late, early), keep_dims=True)
+    model = author.graph.finish(author.same("MUL", [gated, vector]))
+    assert parts(model, "all") == 1
+    want = outputs(model, (1, 3), fusion="none", kernel="reference")
+    for kernel in kernels():
+        assert_equal(outputs(model, (1, 3), kernel=kernel), want, kernel)

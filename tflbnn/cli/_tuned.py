@@ -70,7 +70,8 @@ class Tuned:
         for name, path in (("trials", self.table), ("picture", self.picture), ("page", self.page)):
             summary.add_row(name, escape(path))
         console.print(summary)
-        following = f"export {self.run}" if self.run else f"train --from-trial {self.search} {self.best.trial}"
+        training = "ensemble" if self.best.values.get("members", 1) > 1 else "train"
+        following = f"export {self.run}" if self.run else f"{training} --from-trial {self.search} {self.best.trial}"
         console.print(f"next: tflbnn {escape(following)}", soft_wrap=True, style="dim")
 
     def _table(self, table_class: Any) -> Any:

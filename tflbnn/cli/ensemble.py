@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tflbnn.cli._command import command as _command
-from tflbnn.cli._train_recipe import parse_changes
+from tflbnn.cli._train_recipe import named
 from tflbnn.ensembles.settings import METHODS
 
 if TYPE_CHECKING:
@@ -78,13 +78,18 @@ class _Display:
 
 @_command
 def command(
-    recipe: Annotated[str, typer.Argument(help="A member: a name from tflbnn list recipes.", show_default=False)],
+    recipe: Annotated[
+        str | None, typer.Argument(help="A member: a name from tflbnn list recipes.", show_default=False)
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Argument(metavar="KEY=VALUE", help="Fields to change: t_clip=0.5 epochs=3", show_default=False),
     ] = None,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "bagging",
-    members: Annotated[int, typer.Option(min=1, help="How many vote.")] = 5,
+    members: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many vote; as the recipe's members say, or 5.", show_default=False),
+    ] = None,
     sequential: Annotated[
         bool, typer.Option("--sequential", help="Members start from the last one's weights.")
     ] = False,
@@ -98,6 +103,15 @@ def command(
         typer.Option(help="BENN table 2: SB, AB, WQB, AQB or IB, also SB-Tiny, SB-Nano, ...", show_default=False),
     ] = None,
     bits: Annotated[int, typer.Option(min=1, max=8, help="Q of WQB and AQB.")] = 2,
+    from_trial: Annotated[
+        tuple[Path, int] | None,
+        typer.Option(
+            "--from-trial",
+            metavar="SEARCH TRIAL",
+            help="In the place of RECIPE: what a trial of tflbnn tune trained.",
+            show_default=False,
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Independent members at a time; -1 is all cores.")] = 1,
     out: Annotated[
         Path | None,
@@ -118,10 +132,12 @@ def command(
     from tflbnn.ensembles.run import EnsembleRun
     from tflbnn.ensembles.settings import Settings
 
-    chosen = _recipe(recipe, parse_changes(changes or []), configuration, bits)
-    settings = Settings(method, members, sequential, reweighting, voting, not last)  # type: ignore[arg-type]
+    named_recipe, changed = named(recipe, changes or [], from_trial)
+    chosen = _configured(named_recipe, changed, configuration, bits)
+    voters = members or (chosen.members if chosen.members > 1 else Settings().members)
+    settings = Settings(method, voters, sequential, reweighting, voting, not last)  # type: ignore[arg-type]
     if resume:
-        chosen, settings, out = _resumed(recipe, parse_changes(changes or []), settings, out)
+        chosen, settings, out = _resumed(chosen.name, changed, settings, out, members)
     out = out or Path("runs") / f"{chosen.name}-{method}-{time.strftime('%Y%m%d-%H%M%S')}"
     if settings.ordered and jobs != 1:
         from tflbnn.errors import UserError
@@ -171,17 +187,17 @@ def command(
     )
 
 
-def _recipe(name: str, changes: dict[str, str], configuration: str | None, bits: int) -> Recipe:
-    from tflbnn import recipes
+def _configured(recipe: Recipe, changes: dict[str, str], configuration: str | None, bits: int) -> Recipe:
     from tflbnn.ensembles.configurations import configure
 
-    recipe = recipes.get(name)
     if configuration is not None:
         recipe = configure(recipe, configuration, bits)
     return recipe.override(changes)
 
 
-def _resumed(name: str, changes: dict[str, str], settings: Settings, out: Path | None) -> tuple[Recipe, Settings, Path]:
+def _resumed(
+    name: str, changes: dict[str, str], settings: Settings, out: Path | None, members: int | None
+) -> tuple[Recipe, Settings, Path]:
     """The ensemble as it was started, with more members where more are asked for."""
     from tflbnn.ensembles.run import EnsembleRun
     from tflbnn.ensembles.settings import Settings
@@ -204,5 +220,5 @@ def _resumed(name: str, changes: dict[str, str], settings: Settings, out: Path |
                 f"An ensemble is resumed with what it was started with. Received: {field}={asked}, where it was "
                 f"{known}. Leave that out, or choose another --out."
             )
-    members = max(settings.members, run.settings.members)
+    members = max(members or 1, run.settings.members)
     return run.recipe.override(changes), dataclasses.replace(run.settings, members=members), out

@@ -180,6 +180,10 @@ def command(
             f"interrupted; resume with: tflbnn tune {recipe} --resume --out {shlex.quote(str(out))}{options}"
         ) from interrupt
     score, tested = score_of(found.run.metrics, "test") if found.run else (None, None)
+    validated = found.best.val_accuracy
+    if found.run is not None and score is not None:
+        voted = found.run.metrics.get("validation_soft")  # by one, two, ... members
+        validated = voted[-1] if voted else found.run.history[-1][f"val_{score.name}"]
     return Tuned(
         search=str(found.path),
         recipe=recipe,
@@ -190,7 +194,7 @@ def command(
         baselines=list(found.baselines),
         run=str(found.run.path) if found.run else None,
         test_accuracy=tested,
-        validation_accuracy=found.run.history[-1][f"val_{score.name}"] if found.run else found.best.val_accuracy,
+        validation_accuracy=validated,
         table=str(found.path / "trials.csv"),
         picture=str(found.path / "trials.png"),
         page=str(found.path / "front.html"),

@@ -55,8 +55,8 @@ def train_ensemble(
     also when the training was killed at any moment and resumed. Test images choose nothing.
 
     Args:
-        recipe: of every member; its seed decides those of the members. A stage before it is trained once, and all
-            members start from it: the first one alone where they are sequential.
+        recipe: of every member; its seed decides those of the members, `settings` their number. A stage before it is
+            trained once, and all members start from it: the first one alone where they are sequential.
         out: the folder, new or empty.
         resume: continue the ensemble that is in `out`; a finished one is returned as it is, unless `settings` has more
             members: then it grows by those.
@@ -71,6 +71,7 @@ def train_ensemble(
             before stays and can be resumed.
     """
     recipe, out = smoke_recipe(recipe) if smoke else recipe, Path(out)
+    recipe = dataclasses.replace(recipe, members=1)  # each of them is trained alone
     stages.check(recipe)
     dataset = dataset or data.load(recipe.data, data_dir)
     if dataset.task != "classification":

@@ -16,6 +16,7 @@ from tflbnn import data
 from tflbnn._files import atomic_write, readable_errors, write_json
 from tflbnn.analysis.counts import counts
 from tflbnn.data import Dataset
+from tflbnn.errors import UserError
 from tflbnn.recipes import Recipe
 from tflbnn.training import environment, execution, folder, stages
 from tflbnn.training.progress import Progress
@@ -78,6 +79,11 @@ def train(
     """
     recipe, out = smoke_recipe(recipe) if smoke else recipe, Path(out)
     stages.check(recipe)
+    if recipe.members > 1:
+        raise UserError(
+            f"One network is trained at a time. Received: a recipe of members={recipe.members}. "
+            "Write tflbnn ensemble in the place of tflbnn train, or set members=1."
+        )
     if folder.check(out, recipe, resume):
         return Run.open(out)
     dataset = data.load(recipe.data, data_dir)

@@ -28,6 +28,7 @@ from tflbnn.tuning.settings import FILE, Settings
 from tflbnn.tuning.space import Space
 
 if TYPE_CHECKING:
+    from tflbnn.ensembles.run import EnsembleRun
     from tflbnn.tuning.oracles import Durable
     from tflbnn.tuning.tuner import RecipeTuner
 
@@ -43,8 +44,8 @@ class Search:
         rows: the trials, in their order.
         best: the most accurate one.
         baselines: what the front is compared with.
-        run: the best one's training in full, in `path`/best; None where a front was searched, from which the user
-            chooses: `tflbnn train --from-trial`.
+        run: the best one's training in full, in `path`/best, of an ensemble where it has members; None where a front
+            was searched, from which the user chooses: `tflbnn train --from-trial`.
     """
 
     path: Path
@@ -52,7 +53,7 @@ class Search:
     rows: tuple[Row, ...]
     best: Row
     baselines: tuple[Baseline, ...]
-    run: Run | None
+    run: Run | EnsembleRun | None
 
     @property
     def space(self) -> Space:
@@ -118,7 +119,7 @@ def search(
             )
         baselines: tuple[Baseline, ...] = ()
         if settings.baselines and dataset.task == "classification":
-            recipe = settings.space.variant(best.values).replace("epochs", plan.longest)
+            recipe = settings.space.variant(best.values).replace("epochs", plan.longest).replace("members", 1)
             baselines = _baselines(recipe, dataset, clock, out, progress)
         _draw(rows, baselines, settings, out)
         run = None
@@ -180,8 +181,21 @@ def _search(
     return searching
 
 
-def _train(recipe: Recipe, out: Path, data_dir: str | os.PathLike[str] | None, progress: Progress) -> Run:
-    """The best configuration, in full, as an ordinary run; one that was killed is resumed."""
+def _train(recipe: Recipe, out: Path, data_dir: str | os.PathLike[str] | None, progress: Progress) -> Run | EnsembleRun:
+    """The best configuration, in full, as an ordinary run or ensemble; one that was killed is resumed."""
+    if recipe.members > 1:
+        from tflbnn.ensembles.run import EnsembleRun
+        from tflbnn.ensembles.settings import Settings as Voting
+        from tflbnn.ensembles.train import train_ensemble
+
+        return train_ensemble(
+            recipe,
+            Voting(members=recipe.members),
+            out,
+            resume=EnsembleRun.is_one(out),
+            data_dir=data_dir,
+            progress=lambda _, state: progress.trained(state),
+        )
     begun = (out / "recipe.json").exists()
     if not begun:
         shutil.rmtree(out, ignore_errors=True)  # killed before it was a run

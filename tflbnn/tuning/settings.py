@@ -64,6 +64,11 @@ class Settings:
                 "Hyperband continues the most accurate trials, whatever they cost. Received: the objectives "
                 f"{','.join(self.objectives)}. Choose --tuner bayesian, random or grid."
             )
+        if tuner == "hyperband" and ("members" in self.space.tunables or self.space.recipe.members > 1):
+            raise UserError(
+                "Hyperband continues what it trained for a few epochs, which ensembles cannot. Received: members. "
+                "Choose --tuner bayesian, random or grid."
+            )
         if tuner not in TUNERS:
             raise UserError(f"There is no tuner '{str(tuner)[:80]}'. {nearest(str(tuner), TUNERS)}")
         if tuner != "hyperband" and max_epochs is not None:

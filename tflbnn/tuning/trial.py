@@ -23,6 +23,7 @@ from tflbnn.tuning.latency import Latency
 from tflbnn.tuning.objectives import Constraint
 
 METRIC = "val_accuracy"
+ENSEMBLE = "ensemble"  # the folder of one in a trial's
 
 
 class AbortError(Exception):
@@ -66,6 +67,8 @@ class Trainer:
             UserError: this network cannot be built or trained.
         """
         start = time.perf_counter()
+        if recipe.members > 1:
+            return {**self._ensemble(recipe, folder), "seconds": time.perf_counter() - start}
         # Layers' names start anew and the previous trial's network leaves the memory.
         keras.backend.clear_session()
         gc.collect()
@@ -88,22 +91,51 @@ class Trainer:
             "seconds": time.perf_counter() - start,
         }
 
+    def _ensemble(self, recipe: Recipe, folder: Path) -> dict[str, float]:
+        """The metrics of bagging as many networks as the recipe has members; a part that is trained is continued."""
+        from tflbnn.ensembles.run import EnsembleRun
+        from tflbnn.ensembles.settings import Settings
+        from tflbnn.ensembles.train import train_ensemble
+
+        costs, out, settings = self.costs(recipe), folder / ENSEMBLE, Settings(members=recipe.members)
+        run = train_ensemble(
+            recipe,
+            settings,
+            out,
+            resume=EnsembleRun.is_one(out),
+            dataset=self.dataset,
+            progress=lambda _, state: self.trained(state),
+        )
+        return {METRIC: run.metrics[f"validation_{settings.voting}"][-1], **costs}
+
     def costs(self, recipe: Recipe) -> dict[str, float]:
         """Parameters, size_bytes and, where it is asked for, latency_ms of a recipe's network, before it is trained.
 
-        What its weights are makes no difference to any of them.
+        What its weights are makes no difference to any of them. Those of an ensemble are its members' together.
         """
-        keras.utils.set_random_seed(recipe.seed)
-        model = recipe.network.build(self.dataset.input_shape, self.dataset.classes, recipe.binarization)
-        total = counts(model)
-        costs: dict[str, float] = {"parameters": total.parameters, "size_bytes": total.size_bytes}
+        keras.backend.clear_session()
+        model = self._network(recipe, recipe.seed)
+        total, members = counts(model), recipe.members
+        costs: dict[str, float] = {"parameters": members * total.parameters, "size_bytes": members * total.size_bytes}
         self._check(costs, "counted")
         if self.latency is not None:
             from tflbnn.converter import convert
+            from tflbnn.converter.merging import merge
+            from tflbnn.ensembles.voting import rule_of
 
-            costs["latency_ms"] = self.latency.of(convert(model, verify=False).flatbuffer)
+            flatbuffer = convert(model, verify=False).flatbuffer
+            if members > 1:
+                # Of different weights: what is equal is computed once.
+                others = [self._network(recipe, recipe.seed + number) for number in range(1, members)]
+                alone = [flatbuffer, *(convert(other, verify=False).flatbuffer for other in others)]
+                flatbuffer = merge(alone, rule_of("bagging", "soft"), [1 / members] * members)
+            costs["latency_ms"] = self.latency.of(flatbuffer)
             self._check(costs, self.latency.source)
         return costs
+
+    def _network(self, recipe: Recipe, seed: int) -> keras.Model:
+        keras.utils.set_random_seed(seed % 2**32)
+        return recipe.network.build(self.dataset.input_shape, self.dataset.classes, recipe.binarization)
 
     def _check(self, costs: Mapping[str, float], source: str) -> None:
         for constraint in self.constraints:

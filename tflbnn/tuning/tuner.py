@@ -15,7 +15,7 @@ from tflbnn.tuning.hparams import write_hparams
 from tflbnn.tuning.progress import Progress
 from tflbnn.tuning.results import Row
 from tflbnn.tuning.settings import Settings
-from tflbnn.tuning.trial import METRIC, AbortError, RejectedError, Trainer, epochs_of
+from tflbnn.tuning.trial import ENSEMBLE, METRIC, AbortError, RejectedError, Trainer, epochs_of
 
 PROJECT = "trials"
 Trial = keras_tuner.engine.trial.Trial
@@ -101,7 +101,8 @@ class RecipeTuner(keras_tuner.Tuner):
     def drop_checkpoints(self) -> None:
         """Removes what only a continued search needs."""
         for trial_id in self.oracle.start_order:
-            shutil.rmtree(self.folder(trial_id) / "checkpoints", ignore_errors=True)
+            for name in ("checkpoints", ENSEMBLE):
+                shutil.rmtree(self.folder(trial_id) / name, ignore_errors=True)
 
     def number(self, trial_id: str) -> int:
         """A trial's place in the order of the search, from 1."""

@@ -5,6 +5,7 @@
 
 #include "core/bconv2d/dispatch.h"
 #include "core/bconv2d/reference.h"
+#include "core/work.h"
 
 namespace tflbnn {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 constexpr int kMaxPositions = 1 << 22;
 // Of the input's copy, at a time: as much as is worth the start of a loop.
 constexpr size_t kCopiedBytes = 2048;
+// Kernels take two blocks of channels at a time where they can.
+constexpr size_t kBlocksPerGrain = 2;
 
 }  // namespace
 
@@ -101,6 +104,14 @@ Status BConv2D::Resize(const Shape* inputs, Shape* outputs) {
   job_.output_height = rows.output;
   job_.output_width = columns.output;
   job_.output_pitch = channels;
+  job_.first_block = 0;
+  job_.last_block = job_.block_count;
+  // Where the weights are most of what is read, each thread reads only its own. Blocks that begin
+  // inside a word of signs must not be apart.
+  by_channels_ =
+      static_cast<size_t>(params_.channels_out) > output_.Rows() &&
+      std::all_of(job_.blocks, job_.blocks + job_.block_count,
+                  [](const BConv2DBlock& block) { return block.channel % kBlockChannels == 0; });
   PlaceInput(rows, columns);
   PlaceTaps();
   const Status status = PlacePadding(rows, columns);
@@ -165,17 +176,29 @@ void BConv2D::Run(const Arguments& arguments) const {
     // Rows are copied by who will read them: fetching them from another core takes longer than
     // that.
     const auto row_bytes = static_cast<size_t>(job_.row_words) * sizeof(uint32_t);
+    const double work = static_cast<double>(copy_words_) * sizeof(uint32_t) / kBytesPerNs;
     arguments.pool->ParallelFor(
-        copy_words_ * sizeof(uint32_t) / row_bytes, kCopiedBytes / row_bytes + 1,
+        copy_words_ * sizeof(uint32_t) / row_bytes, kCopiedBytes / row_bytes + 1, work,
         [&](size_t first, size_t last, int) { CopyInput(job.input, copy, first, last); });
     job.input = copy;
   }
+  const auto run = [&](const BConv2DJob& part, size_t first, size_t last, int thread) {
+    kernel_->run(part, pointers + PointersPerThread() * static_cast<size_t>(thread), first, last);
+  };
+  const double work = static_cast<double>(binary_macs()) / kBinaryMacsPerNs;
+  if (by_channels_) {
+    arguments.pool->ParallelFor(static_cast<size_t>(job.block_count), kBlocksPerGrain, work,
+                                [&](size_t first, size_t last, int thread) {
+                                  BConv2DJob part = job;
+                                  part.first_block = static_cast<int>(first);
+                                  part.last_block = static_cast<int>(last);
+                                  run(part, 0, output_.Rows(), thread);
+                                });
+    return;
+  }
   arguments.pool->ParallelFor(
-      output_.Rows(), static_cast<size_t>(kernel_->tile_pixels),
-      [&](size_t first, size_t last, int thread) {
-        kernel_->run(job, pointers + PointersPerThread() * static_cast<size_t>(thread), first,
-                     last);
-      });
+      output_.Rows(), static_cast<size_t>(kernel_->tile_pixels), work,
+      [&](size_t first, size_t last, int thread) { run(job, first, last, thread); });
 }
 
 }  // namespace tflbnn

@@ -59,7 +59,8 @@ class BConv2D : public ChainOperation {
   AlignedBuffer zeros_, correction_;
   std::vector<ptrdiff_t> tap_offsets_;
   std::vector<int32_t> row_class_, column_class_;
-  size_t copy_words_ = 0;  // of the input's copy that the kernel reads; 0: it reads the input
+  bool by_channels_ = false;  // is how threads share it
+  size_t copy_words_ = 0;     // of the input's copy that the kernel reads; 0: it reads the input
   ptrdiff_t copied_top_ = 0, copied_left_ = 0;  // padding in it
 };
 

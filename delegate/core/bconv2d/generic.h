@@ -190,14 +190,14 @@ struct BConv2DGeneric {
               pixels + p, tile, first + static_cast<size_t>(p), &at);
       }
       const size_t tiles = static_cast<size_t>((count + kPixels - 1) / kPixels);
-      for (int block = 0, blocks; block < job.block_count; block += blocks) {
-        blocks = V::kTileBlocks > 1 && block + V::kTileBlocks <= job.block_count &&
+      for (int block = job.first_block, blocks; block < job.last_block; block += blocks) {
+        blocks = V::kTileBlocks > 1 && block + V::kTileBlocks <= job.last_block &&
                          job.blocks[block].input_word ==
                              job.blocks[block + V::kTileBlocks - 1].input_word
                      ? V::kTileBlocks
                      : 1;
         const size_t bytes = static_cast<size_t>(blocks) * job.block_bytes;
-        const bool fetch = cold && block + 2 * blocks <= job.block_count;
+        const bool fetch = cold && block + 2 * blocks <= job.last_block;
         const Ahead ahead = {job.weights + static_cast<size_t>(block) * job.block_bytes + bytes,
                              fetch ? bytes / tiles : 0};
         if (blocks == V::kTileBlocks) {

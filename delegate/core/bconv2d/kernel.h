@@ -45,6 +45,7 @@ struct BConv2DJob {
   size_t block_bytes;
   const BConv2DBlock* blocks;
   int block_count;
+  int first_block, last_block;  // these are computed
   // Output: int8 numbers and bits go to `output`, float numbers through the stages.
   BConv2DOutput output_type;
   const Stage* stages;

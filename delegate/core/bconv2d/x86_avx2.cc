@@ -215,14 +215,14 @@ struct Avx2BConv2D : Avx2 {
               count - p < 2 ? 1 : 2, first + static_cast<size_t>(p), &at);
       }
       int gathered = -1;
-      for (int block = 0; block < job.block_count;) {
+      for (int block = job.first_block; block < job.last_block;) {
         const int input_word = job.blocks[block].input_word;
         for (int p = 0; p < count && gathered != input_word; p += 2) {
           Gather(job, pointers + ptrdiff_t{job.taps} * p, pixels[p].inside, count - p < 2 ? 1 : 2,
                  input_word, numbers + p / 2 * pitch);
         }
         gathered = input_word;
-        if (block + 1 < job.block_count && job.blocks[block + 1].input_word == input_word) {
+        if (block + 1 < job.last_block && job.blocks[block + 1].input_word == input_word) {
           Tiles<2>(job, numbers, pitch, pixels, count, block);
           block += 2;
         } else {

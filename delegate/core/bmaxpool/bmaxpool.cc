@@ -1,5 +1,7 @@
 #include "core/bmaxpool/bmaxpool.h"
 
+#include "core/work.h"
+
 namespace tflbnn {
 
 Status BMaxPool2D::Validate(const BMaxPool2DParams& params) {
@@ -43,7 +45,9 @@ void BMaxPool2D::Run(const Arguments& arguments) const {
   job.input = static_cast<const uint32_t*>(arguments.inputs[0]);
   job.output = static_cast<uint32_t*>(arguments.outputs[0]);
   auto* const run = isa_ == Isa::kReference ? BMaxPool2DReference : BMaxPool2DScalar;
-  arguments.pool->ParallelFor(rows_, 1,
+  const double work = static_cast<double>(rows_) * job.output_width * job.words *
+                      job.filter_height * job.filter_width / kFloatsPerNs;
+  arguments.pool->ParallelFor(rows_, 1, work,
                               [&](size_t first, size_t last, int) { run(job, first, last); });
 }
 

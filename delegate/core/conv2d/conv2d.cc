@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/work.h"
+
 namespace tflbnn {
 namespace {
 
@@ -61,18 +63,21 @@ void Conv2D::PackWeights(const std::vector<float>& filter) {
 }
 
 Status Conv2D::Resize(const Shape* inputs, Shape* outputs) {
-  const Shape& in = inputs[0];
-  if (in.rank != 4 || in.last() != params_.channels_in) {
-    return Status::Error("Conv2D: %d channels were expected. Received: %s", params_.channels_in,
-                         in.ToString().c_str());
+  if (inputs[0].rank != (params_.dense ? 2 : 4) || inputs[0].last() != params_.channels_in) {
+    return Status::Error("%s: %d channels were expected. Received: %s", name(), params_.channels_in,
+                         inputs[0].ToString().c_str());
   }
-  if (!weights_.data()) return Status::Error("Conv2D: no memory for the packed weights");
+  const Shape in =
+      params_.dense ? Shape{4, {inputs[0].dims[0], 1, 1, inputs[0].dims[1]}} : inputs[0];
+  if (!weights_.data()) return Status::Error("%s: no memory for the packed weights", name());
   WindowPlacement rows, columns;
   Status placed = PlaceWindow(params_.height, params_.padding, in.dims[1], &rows);
   if (placed.ok()) placed = PlaceWindow(params_.width, params_.padding, in.dims[2], &columns);
-  const Shape out{4, {in.dims[0], rows.output, columns.output, params_.channels_out}};
+  const Shape out = params_.dense
+                        ? Shape{2, {in.dims[0], params_.channels_out}}
+                        : Shape{4, {in.dims[0], rows.output, columns.output, params_.channels_out}};
   if (placed.ok()) placed = epilogue_.Resize(out, inputs, outputs);
-  if (!placed.ok()) return Status::Error("Conv2D: %s", placed.message().c_str());
+  if (!placed.ok()) return Status::Error("%s: %s", name(), placed.message().c_str());
   job_.weights = weights_.as<float>();
   job_.bias = bias_.data();
   job_.channels_in = params_.channels_in;
@@ -94,6 +99,9 @@ Status Conv2D::Resize(const Shape* inputs, Shape* outputs) {
     job_.input_width = job_.output_width = static_cast<ptrdiff_t>(pixels_);
     grain_ = static_cast<size_t>(kernel_->tile_pixels);
   }
+  // Where the weights are most of what is read, each thread reads only its own.
+  by_channels_ = static_cast<size_t>(params_.channels_out) > pixels_;
+  job_.last_block = static_cast<int>(Blocks());
   return Status::Ok();
 }
 
@@ -115,9 +123,23 @@ void Conv2D::Run(const Arguments& arguments) const {
   if (!kernel_) return RunReference(job, 0, pixels_);
   auto* const windows =
       static_cast<uint8_t*>(arguments.scratch) + AlignUp(epilogue_.ScratchBytes());
-  arguments.pool->ParallelFor(pixels_, grain_, [&](size_t first, size_t last, int thread) {
+  const auto run = [&](const Conv2DJob& part, size_t first, size_t last, int thread) {
     auto* const window = windows + WindowBytes() * static_cast<size_t>(thread);
-    kernel_->run(job, reinterpret_cast<float*>(window), first, last);
+    kernel_->run(part, reinterpret_cast<float*>(window), first, last);
+  };
+  const double work = static_cast<double>(pixels_) * static_cast<double>(weights_.size()) /
+                      sizeof(float) / kMacsPerNs;
+  if (by_channels_) {
+    arguments.pool->ParallelFor(Blocks(), 1, work, [&](size_t first, size_t last, int thread) {
+      Conv2DJob part = job;
+      part.first_block = static_cast<int>(first);
+      part.last_block = static_cast<int>(last);
+      run(part, 0, pixels_, thread);
+    });
+    return;
+  }
+  arguments.pool->ParallelFor(pixels_, grain_, work, [&](size_t first, size_t last, int thread) {
+    run(job, first, last, thread);
   });
 }
 

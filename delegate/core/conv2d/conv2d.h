@@ -1,5 +1,5 @@
 // CONV_2D of floats: the first layer, and those that change the number of channels between binary
-// ones.
+// ones. FULLY_CONNECTED is one of a single pixel.
 #pragma once
 
 #include <vector>
@@ -27,6 +27,7 @@ struct Conv2DParams {
   Window height, width;  // without dilation
   Padding padding = Padding::kValid;
   int channels_in = 0, channels_out = 0;
+  bool dense = false;  // [image][channel in] to [image][channel out]
 };
 
 class Conv2D : public ChainOperation {
@@ -39,7 +40,7 @@ class Conv2D : public ChainOperation {
   Conv2D(const Conv2DParams& params, const std::vector<float>& filter,
          const std::vector<float>& bias, Isa isa);
 
-  const char* name() const override { return "Conv2D"; }
+  const char* name() const override { return params_.dense ? "Dense" : "Conv2D"; }
   Status Resize(const Shape* inputs, Shape* outputs) override;
   size_t ScratchBytes(int threads) const override;
   void Run(const Arguments& arguments) const override;
@@ -48,6 +49,7 @@ class Conv2D : public ChainOperation {
  private:
   void PackWeights(const std::vector<float>& filter);
   size_t WindowBytes() const;  // of a thread
+  size_t Blocks() const { return (static_cast<size_t>(params_.channels_out) + 31) / 32; }
 
   const Conv2DParams params_;
   const Conv2DKernel* const kernel_;  // null: the reference
@@ -55,6 +57,7 @@ class Conv2D : public ChainOperation {
   std::vector<float> bias_;
   Conv2DJob job_{};
   size_t pixels_ = 0, grain_ = 1;
+  bool by_channels_ = false;  // is how threads share it
 };
 
 }  // namespace tflbnn

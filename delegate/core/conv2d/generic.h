@@ -95,8 +95,8 @@ struct Conv2DGeneric {
   // part of the next block's.
   static void Blocks(const Conv2DJob& job, const Place* tiles, ptrdiff_t count, bool cold) {
     const ptrdiff_t numbers = job.filter_height * job.filter_width * job.channels_in * 32;
-    for (int block = 0; block * 32 < job.channels_out; ++block) {
-      const bool last = block * 32 + 32 >= job.channels_out;
+    for (int block = job.first_block; block != job.last_block; ++block) {
+      const bool last = block + 1 == job.last_block;
       const float* ahead = job.weights + (block + 1) * numbers;
       for (const Place* tile = tiles; tile != tiles + count; ++tile) {
         const ptrdiff_t fetched = cold && !last ? numbers / count : 0;

@@ -20,6 +20,7 @@ struct Conv2DJob {
   ptrdiff_t channels_in, input_height, input_width, output_height, output_width;
   ptrdiff_t filter_height, filter_width, stride_height, stride_width, pad_top, pad_left;
   ptrdiff_t window_numbers;
+  int first_block, last_block;  // of 32 output channels: these are computed
 };
 
 struct Conv2DKernel {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/work.h"
+
 namespace tflbnn {
 namespace {
 
@@ -36,7 +38,8 @@ void Elementwise::Run(const Arguments& arguments) const {
   if (rows_ == 0) return;
   const ElementwiseJob job{static_cast<const float*>(arguments.inputs[0]), epilogue_.channels(),
                            epilogue_.Bind(arguments, arguments.scratch), epilogue_.size()};
-  arguments.pool->ParallelFor(rows_, kGrain,
+  const double work = static_cast<double>(rows_) * epilogue_.channels() / kFloatsPerNs;
+  arguments.pool->ParallelFor(rows_, kGrain, work,
                               [&](size_t first, size_t last, int) { run_(job, first, last); });
 }
 

@@ -1,8 +1,11 @@
 #include "core/graph/graph.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
+
+#include "core/graph/strands.h"
 
 namespace tflbnn {
 
@@ -22,7 +25,29 @@ void Graph::AddOperation(std::unique_ptr<Operation> operation, std::vector<int> 
   steps_.push_back(std::move(step));
 }
 
+void Graph::FindBeside() {
+  strands_found_ = true;
+  std::vector<StepValues> values;
+  for (const Step& step : steps_) values.push_back({&step.inputs, &step.outputs});
+  const Strands strands = FindStrands(values);
+  if (strands.beside.empty()) return;
+  std::vector<int> order = strands.before;
+  for (const Strand& strand : strands.beside) {
+    const int begin = static_cast<int>(order.size());
+    order.insert(order.end(), strand.begin(), strand.end());
+    beside_.push_back({begin, static_cast<int>(order.size())});
+  }
+  order.insert(order.end(), strands.after.begin(), strands.after.end());
+  std::vector<Step> steps;
+  for (int i : order) steps.push_back(std::move(steps_[static_cast<size_t>(i)]));
+  steps_ = std::move(steps);
+}
+
 Status Graph::Resize(int threads) {
+  if (!strands_found_) FindBeside();
+  // With fewer strands than threads, an operation's own pieces are the better share. Observers see
+  // one operation at a time.
+  parallel_ = threads > 1 && static_cast<int>(beside_.size()) >= threads && observers_.empty();
   TFLBNN_RETURN_IF_ERROR(InferShapes());
   LayOutMemory(threads);
   return ResizeObservers(threads);
@@ -81,7 +106,11 @@ void Graph::LayOutMemory(int threads) {
   std::vector<int> owner(values_.size());
   std::iota(owner.begin(), owner.end(), 0);
   ShareMemory(&buffers, &owner);
+  std::vector<Part> parts;
+  if (parallel_) parts = SetApart(&buffers);
   arena_bytes_ = PlanArena(&buffers);
+  for (const Part& part : parts)
+    buffers[part.buffer].offset = buffers[part.of].offset + part.offset;
   for (int i = 0; i < values; ++i) values_[i].offset = buffers[owner[i]].offset;
   for (int i = 0; i < steps; ++i) steps_[i].scratch = buffers[values + i].offset;
 }
@@ -97,8 +126,12 @@ void Graph::ShareMemory(std::vector<ArenaBuffer>* buffers, std::vector<int>* own
       ArenaBuffer& from = (*buffers)[(*owner)[input]];
       ArenaBuffer& to = (*buffers)[output];
       const bool once = std::count(step.inputs.begin(), step.inputs.end(), input) == 1;
-      if (!once || values_[input].external || values_[output].external || from.last != i ||
-          to.first != i || values_[input].bytes != values_[output].bytes) {
+      // Another strand may still read what was there before all of them.
+      const bool others = std::any_of(beside_.begin(), beside_.end(), [&](Range strand) {
+        return strand.begin <= i && i < strand.end && from.first < strand.begin;
+      });
+      if (!once || others || values_[input].external || values_[output].external ||
+          from.last != i || to.first != i || values_[input].bytes != values_[output].bytes) {
         continue;
       }
       from.last = std::max(to.last, i + 1);  // and is not taken over twice
@@ -106,6 +139,34 @@ void Graph::ShareMemory(std::vector<ArenaBuffer>* buffers, std::vector<int>* own
       (*owner)[output] = (*owner)[input];
     }
   }
+}
+
+std::vector<Graph::Part> Graph::SetApart(std::vector<ArenaBuffer>* buffers) const {
+  std::vector<Part> parts;
+  const int begin = beside_.front().begin, end = beside_.back().end;
+  const size_t count = buffers->size();
+  for (const Range& strand : beside_) {
+    std::vector<ArenaBuffer> own;
+    std::vector<size_t> numbers;
+    for (size_t i = 0; i < count; ++i) {
+      const ArenaBuffer& buffer = (*buffers)[i];
+      if (buffer.bytes == 0 || buffer.first < strand.begin || buffer.last >= strand.end) continue;
+      own.push_back(buffer);
+      numbers.push_back(i);
+    }
+    const size_t bytes = PlanArena(&own);
+    for (size_t i = 0; i < own.size(); ++i) {
+      (*buffers)[numbers[i]].bytes = 0;
+      parts.push_back({numbers[i], buffers->size(), own[i].offset});
+    }
+    buffers->push_back({bytes, begin, end - 1, 0});
+  }
+  for (size_t i = 0; i < count; ++i) {
+    ArenaBuffer& buffer = (*buffers)[i];
+    if (buffer.first >= begin && buffer.first < end) buffer.first = begin;
+    if (buffer.last >= begin && buffer.last < end) buffer.last = end - 1;
+  }
+  return parts;
 }
 
 Status Graph::ResizeObservers(int threads) {
@@ -128,11 +189,28 @@ Status Graph::ResizeObservers(int threads) {
 }
 
 Status Graph::Run(uint8_t* arena, ThreadPool* pool) const {
+  const ThreadPool::Expectation loops(pool);
+  const int steps = static_cast<int>(steps_.size());
+  if (!parallel_) return RunSteps({0, steps}, arena, pool);
+  TFLBNN_RETURN_IF_ERROR(RunSteps({0, beside_.front().begin}, arena, pool));
+  // Threads share the operations of the last strands that would leave half of them idle.
+  const size_t threads = static_cast<size_t>(pool->size()), rest = beside_.size() % threads;
+  const size_t beside = 2 * rest > threads ? beside_.size() : beside_.size() - rest;
+  pool->ParallelFor(beside, 1, std::numeric_limits<double>::infinity(),
+                    [&](size_t first, size_t last, int) {
+                      // Only observers fail, and there are none.
+                      for (size_t i = first; i < last; ++i)
+                        static_cast<void>(RunSteps(beside_[i], arena, pool));
+                    });
+  return RunSteps({beside_[beside - 1].end, steps}, arena, pool);
+}
+
+Status Graph::RunSteps(Range range, uint8_t* arena, ThreadPool* pool) const {
   const auto at = [&](int index) -> void* {
     const Value& value = values_[index];
     return value.external ? value.data : arena + value.offset;
   };
-  for (size_t s = 0; s < steps_.size(); ++s) {
+  for (auto s = static_cast<size_t>(range.begin); s < static_cast<size_t>(range.end); ++s) {
     const Step& step = steps_[s];
     // Empty tensors may still have billions of rows.
     const bool empty = std::all_of(step.outputs.begin(), step.outputs.end(),

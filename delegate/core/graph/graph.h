@@ -61,14 +61,30 @@ class Graph {
     mutable std::vector<const void*> in;
     mutable std::vector<void*> out;
   };
+  // Steps [begin, end) of a strand, see strands.h.
+  struct Range {
+    int begin, end;
+  };
+  // Puts the steps of a strand next to each other.
+  void FindBeside();
   Status InferShapes();
   void LayOutMemory(int threads);
+  // Buffers of strands that run at the same time must not share memory: those that live within a
+  // strand become one buffer, for all the time that the strands run.
+  struct Part {
+    size_t buffer, of;
+    size_t offset;
+  };
+  std::vector<Part> SetApart(std::vector<ArenaBuffer>* buffers) const;
   // Lets outputs take over the memory of inputs that nobody needs any more.
   void ShareMemory(std::vector<ArenaBuffer>* buffers, std::vector<int>* owner) const;
   Status ResizeObservers(int threads);
+  Status RunSteps(Range steps, uint8_t* arena, ThreadPool* pool) const;
 
   std::vector<Value> values_;
   std::vector<Step> steps_;
+  std::vector<Range> beside_;  // the strands; empty or several, after each other
+  bool strands_found_ = false, parallel_ = false;
   size_t arena_bytes_ = 0;
   std::vector<std::shared_ptr<Observer>> observers_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/work.h"
+
 namespace tflbnn {
 namespace {
 
@@ -102,7 +104,10 @@ void MaxBlur::Run(const Arguments& arguments) const {
   job.input = static_cast<const float*>(arguments.inputs[0]);
   job.output = static_cast<float*>(arguments.outputs[0]);
   auto* const scratch = static_cast<float*>(arguments.scratch);
-  arguments.pool->ParallelFor(rows_, 1, [&](size_t first, size_t last, int thread) {
+  const double work = static_cast<double>(rows_) * static_cast<double>(job.output_width) *
+                      static_cast<double>(job.channels) *
+                      static_cast<double>(job.filter_height * job.filter_width) / kFloatsPerNs;
+  arguments.pool->ParallelFor(rows_, 1, work, [&](size_t first, size_t last, int thread) {
     run_(job, scratch + RowsPerThread() * static_cast<size_t>(thread), first, last);
   });
 }

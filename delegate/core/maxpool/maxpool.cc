@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/work.h"
+
 namespace tflbnn {
 namespace {
 
@@ -93,7 +95,10 @@ void MaxPool2D::Run(const Arguments& arguments) const {
   job.sign = sign_.empty() ? nullptr : sign_.data();
   job.multiplier = multiplier_.data();
   job.addend = addend_.data();
-  arguments.pool->ParallelFor(rows_, 1,
+  const double work = static_cast<double>(rows_) * static_cast<double>(job.output_width) *
+                      job.channels * static_cast<double>(job.filter_height * job.filter_width) /
+                      kFloatsPerNs;
+  arguments.pool->ParallelFor(rows_, 1, work,
                               [&](size_t first, size_t last, int) { run_(job, first, last); });
 }
 

@@ -4,11 +4,16 @@
 
 #include "core/quantize/dispatch.h"
 #include "core/quantize/reference.h"
+#include "core/work.h"
 
 namespace tflbnn {
 namespace {
 
 constexpr size_t kGrain = 64;  // rows
+
+double Work(size_t rows, int channels) {
+  return static_cast<double>(rows) * channels / kFloatsPerNs;
+}
 
 template <class T>
 void Unpack(const uint32_t* bits, int channels, T positive, T negative, size_t first, size_t last,
@@ -52,7 +57,7 @@ void Quantize::Run(const Arguments& arguments) const {
     return;
   }
   job.zero_point = static_cast<int8_t>(zero_point_ < -128 ? -128 : zero_point_);
-  arguments.pool->ParallelFor(rows_, kGrain,
+  arguments.pool->ParallelFor(rows_, kGrain, Work(rows_, channels_),
                               [&](size_t first, size_t last, int) { run_(job, first, last); });
 }
 
@@ -74,15 +79,16 @@ Status Dequantize::Resize(const Shape* inputs, Shape* output) {
 
 void Dequantize::Run(const Arguments& arguments) const {
   const auto* bits = static_cast<const uint32_t*>(arguments.inputs[0]);
-  arguments.pool->ParallelFor(rows_, kGrain, [&](size_t first, size_t last, int) {
-    if (type_ == DataType::kInt8) {
-      Unpack(bits, channels_, static_cast<int8_t>(positive_), static_cast<int8_t>(negative_), first,
-             last, static_cast<int8_t*>(arguments.outputs[0]));
-    } else {
-      Unpack(bits, channels_, positive_, negative_, first, last,
-             static_cast<float*>(arguments.outputs[0]));
-    }
-  });
+  arguments.pool->ParallelFor(
+      rows_, kGrain, Work(rows_, channels_), [&](size_t first, size_t last, int) {
+        if (type_ == DataType::kInt8) {
+          Unpack(bits, channels_, static_cast<int8_t>(positive_), static_cast<int8_t>(negative_),
+                 first, last, static_cast<int8_t*>(arguments.outputs[0]));
+        } else {
+          Unpack(bits, channels_, positive_, negative_, first, last,
+                 static_cast<float*>(arguments.outputs[0]));
+        }
+      });
 }
 
 }  // namespace tflbnn

@@ -1,7 +1,7 @@
 // MUL and ADD of constants, one a channel, before LceQuantize need not be computed: the signs of
 // the result are comparisons of the input with thresholds (core/quantize/affine_threshold.h), other
 // ones for every reader. Where another operation of ours reads the result, too, it is computed in
-// the epilogue.
+// the epilogue, as it is for an activation.
 #include "tflite/fusion/fusion.h"
 #include "tflite/fusion/nodes.h"
 
@@ -15,16 +15,18 @@ bool Accepts(const NodeReader& node) {
 }
 
 // For the signs' sake, or a pooling's. What an operation that stays TFLite's reads is TFLite's too:
-// it would have to be in memory anyway, and as an input it divides what could be one partition
-// (squeeze-and-excite in RealToBinaryNet).
+// it would have to be in memory anyway, and as an input it divides what could be one partition.
 bool Pays(const Claims& claims, int node) {
   const int output = claims.node(node).node->outputs->data[0];
   const auto wanted = [](const Claims&, int, int fusion) {
     return fusion == Claims::kLce || fusion == static_cast<int>(FusionName::batch_norm) ||
-           fusion == static_cast<int>(FusionName::pool);
+           fusion == static_cast<int>(FusionName::pool) ||
+           fusion == static_cast<int>(FusionName::average);
   };
   const auto taken = [](const Claims&, int, int) { return true; };
-  return claims.AnyReader(output, wanted) && claims.EveryReader(output, taken);
+  const bool activated = FusedActivation(claims.node(node)) != kTfLiteActNone;
+  return claims.AnyReader(output, activated ? Claims::Test(taken) : Claims::Test(wanted)) &&
+         claims.EveryReader(output, taken);
 }
 
 Status AddToPlan(Plan* plan, const NodeReader& node) {
@@ -50,7 +52,11 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
     to.assign(value, value + segment.channels);
     value += segment.channels;
   }
-  plan->Define(node.node->outputs->data[0], std::move(view));
+  Limits limits;
+  ReadLimits(FusedActivation(node), &limits);
+  const int output = node.node->outputs->data[0], sum = limits.none() ? output : plan->NewTensor();
+  plan->Define(sum, std::move(view));
+  if (!limits.none()) plan->Limit(sum, limits, output);
   return Status::Ok();
 }
 

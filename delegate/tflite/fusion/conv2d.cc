@@ -66,13 +66,7 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
   plan->Store(input);
   auto convolution = std::make_unique<Conv2D>(params, Floats(node.input(1)), Floats(node.input(2)),
                                               plan->options().kernel);
-  const int sum = limits.none() ? output : plan->NewTensor();
-  plan->AddChain(std::move(convolution), params.channels_out, input, sum);
-  if (sum == output) return Status::Ok();
-  Plan::Stage clamp{StageKind::kClamp, {}, {}};
-  clamp.low = limits.low;
-  clamp.high = limits.high;
-  plan->Transform(sum, std::move(clamp), output);
+  plan->AddChain(std::move(convolution), params.channels_out, input, limits, output);
   return Status::Ok();
 }
 

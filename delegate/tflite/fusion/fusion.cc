@@ -49,12 +49,41 @@ std::vector<int> Claims::Settle() {
       changed = true;
     }
   }
+  DropFloatNetworks();
   std::vector<int> taken;
   for (const Node& node : nodes_) {
     if (node.fusion != kNone) taken.push_back(node.reader.index);
   }
   std::sort(taken.begin(), taken.end());
   return taken;
+}
+
+void Claims::DropFloatNetworks() {
+  std::vector<bool> leads(nodes_.size());
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].fusion == kNone || leads[i]) continue;
+      const auto near = [&](int tensor) {
+        const auto producer = producers_.find(tensor);
+        if (producer != producers_.end() && leads[static_cast<size_t>(producer->second)])
+          return true;
+        const auto readers = readers_.find(tensor);
+        return readers != readers_.end() &&
+               std::any_of(readers->second.begin(), readers->second.end(),
+                           [&](int reader) { return leads[static_cast<size_t>(reader)]; });
+      };
+      const TfLiteIntArray *in = nodes_[i].reader.node->inputs,
+                           *out = nodes_[i].reader.node->outputs;
+      leads[i] = nodes_[i].fusion == kLce ||
+                 (in && std::any_of(in->data, in->data + in->size, near)) ||
+                 (out && std::any_of(out->data, out->data + out->size, near));
+      changed |= leads[i];
+    }
+  }
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (!leads[i]) nodes_[i].fusion = kNone;
+  }
 }
 
 int Claims::ProducerOf(int tensor) const {
@@ -66,6 +95,16 @@ int Claims::ProducerOf(int tensor) const {
 bool Claims::ConvolutionMakes(int tensor) const {
   const auto producer = producers_.find(tensor);
   return producer != producers_.end() && IsFloatConvolution(node(producer->second));
+}
+
+bool Claims::InRegisters(int tensor) const {
+  const int producer = ProducerOf(tensor);
+  return ConvolutionMakes(tensor) || producer == static_cast<int>(FusionName::conv2d) ||
+         producer == static_cast<int>(FusionName::dense) ||
+         producer == static_cast<int>(FusionName::gate) ||
+         producer == static_cast<int>(FusionName::prelu) ||
+         producer == static_cast<int>(FusionName::relu) ||
+         producer == static_cast<int>(FusionName::residual);
 }
 
 size_t Claims::ReaderCount(int tensor) const {

@@ -15,7 +15,8 @@ namespace tflbnn {
 class Claims {
  public:
   Status Open(TfLiteContext* context, const std::vector<int>& plan, const Options& options);
-  // Drops what does not pay, until nothing changes. The nodes left, in order.
+  // Drops what does not pay, until nothing changes, and what leads to no binary operation: a float
+  // network stays TFLite's. The nodes left, in order.
   std::vector<int> Settle();
 
   // Of the node that writes a tensor, if it is taken: its fusion, kLce or kNone.
@@ -23,6 +24,8 @@ class Claims {
   int ProducerOf(int tensor) const;
   const NodeReader& Producer(int tensor) const { return node(producers_.at(tensor)); }
   bool ConvolutionMakes(int tensor) const;
+  // Whether a chain of ours makes a tensor, so that a stage of its epilogue finds it there.
+  bool InRegisters(int tensor) const;
   size_t ReaderCount(int tensor) const;
   // Whether somebody / everybody who reads a tensor is taken, and is what `is` says.
   using Test = bool (*)(const Claims& claims, int node, int fusion);
@@ -32,6 +35,8 @@ class Claims {
   const NodeReader& node(int i) const { return nodes_[static_cast<size_t>(i)].reader; }
 
  private:
+  void DropFloatNetworks();
+
   struct Node {
     NodeReader reader;
     int fusion = kNone;

@@ -12,11 +12,11 @@ constexpr int kMaxChannels = 1 << 20;
 
 }  // namespace
 
-bool IsBuiltin(const NodeReader& node, int code, int inputs) {
+bool IsBuiltin(const NodeReader& node, int code, int inputs, int present) {
   const TfLiteIntArray *in = node.node->inputs, *out = node.node->outputs;
   return node.registration->builtin_code == code && in && in->size == inputs && out &&
          out->size == 1 && out->data[0] >= 0 &&
-         std::all_of(in->data, in->data + in->size, [](int tensor) { return tensor >= 0; });
+         std::all_of(in->data, in->data + present, [](int tensor) { return tensor >= 0; });
 }
 
 bool IsConstant(const TfLiteTensor& tensor) {
@@ -89,7 +89,8 @@ int FusedActivation(const NodeReader& node) {
 }
 
 bool IsChannelwise(const NodeReader& node, int code, int* x, int* constant) {
-  if (!IsBuiltin(node, code, 2) || FusedActivation(node) != 0) return false;
+  Limits limits;
+  if (!IsBuiltin(node, code, 2) || !ReadLimits(FusedActivation(node), &limits)) return false;
   *constant = IsConstant(node.input(0)) ? 0 : 1;
   *x = 1 - *constant;
   return IsFloat(node.input(*x)) && IsFloat(node.output()) &&

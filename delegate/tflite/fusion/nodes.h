@@ -7,8 +7,11 @@
 
 namespace tflbnn {
 
-// A built-in operation with these numbers of inputs and outputs, all present.
-bool IsBuiltin(const NodeReader& node, int code, int inputs);
+// A built-in operation with so many inputs, the first of which must be present, and one output.
+bool IsBuiltin(const NodeReader& node, int code, int inputs, int present);
+inline bool IsBuiltin(const NodeReader& node, int code, int inputs) {
+  return IsBuiltin(node, code, inputs, inputs);
+}
 bool IsConstant(const TfLiteTensor& tensor);
 bool IsFloat(const TfLiteTensor& tensor);  // not a constant; with a last axis
 bool SameDims(const TfLiteTensor& a, const TfLiteTensor& b);
@@ -23,7 +26,7 @@ bool ReadLimits(int activation, Limits* limits);
 // The first field of the options of MUL and ADD: kTfLiteAct...
 int FusedActivation(const NodeReader& node);
 
-// y = x (op) constant without an activation: the numbers of the two inputs.
+// y = x (op) constant, one a channel: the numbers of the two inputs.
 bool IsChannelwise(const NodeReader& node, int code, int* x, int* constant);
 
 }  // namespace tflbnn

@@ -1,5 +1,6 @@
-// MAX_POOL_2D (and its ReLU) of a batch normalisation or a concatenation that was never computed:
-// one reading of the pieces instead of three of the whole, each as soon as it is made.
+// MAX_POOL_2D (and its ReLU) of what the delegate computes. Of a batch normalisation or a
+// concatenation that was never computed it is one reading of the pieces instead of three of the
+// whole, each as soon as it is made.
 #include <cmath>
 #include <limits>
 
@@ -27,11 +28,12 @@ bool Accepts(const NodeReader& node) {
 bool Pays(const Claims& claims, int node) {
   const TfLiteNode& pool = *claims.node(node).node;
   const int producer = claims.ProducerOf(pool.inputs->data[0]);
-  const auto taken = [](const Claims&, int, int) { return true; };
-  if (producer == static_cast<int>(FusionName::conv2d))  // in the network's first layers
-    return claims.AnyReader(pool.outputs->data[0], taken);
-  return producer == static_cast<int>(FusionName::batch_norm) ||
-         producer == static_cast<int>(FusionName::concat);
+  if (producer == static_cast<int>(FusionName::batch_norm) ||
+      producer == static_cast<int>(FusionName::concat)) {
+    return true;
+  }
+  return producer != Claims::kNone &&
+         claims.AnyReader(pool.outputs->data[0], [](const Claims&, int, int) { return true; });
 }
 
 bool Finite(const Affine& affine) {

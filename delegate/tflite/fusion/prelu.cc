@@ -14,10 +14,7 @@ bool Accepts(const NodeReader& node) {
 }
 
 bool Pays(const Claims& claims, int node) {
-  const int input = claims.node(node).node->inputs->data[0];
-  const int producer = claims.ProducerOf(input);
-  return claims.ConvolutionMakes(input) || producer == static_cast<int>(FusionName::gate) ||
-         producer == static_cast<int>(FusionName::residual);
+  return claims.InRegisters(claims.node(node).node->inputs->data[0]);
 }
 
 Status AddToPlan(Plan* plan, const NodeReader& node) {

@@ -1,7 +1,5 @@
 // ADD of a shortcut (and its ReLU) to a convolution's result, in the epilogue while the result is
 // in registers: one reading of the shortcut instead of two readings and a writing.
-#include <limits>
-
 #include "tflite/fusion/fusion.h"
 #include "tflite/fusion/nodes.h"
 
@@ -17,15 +15,8 @@ bool Accepts(const NodeReader& node) {
 }
 
 bool Pays(const Claims& claims, int node) {
-  for (int i = 0; i < 2; ++i) {
-    const int tensor = claims.node(node).node->inputs->data[i];
-    const int producer = claims.ProducerOf(tensor);
-    if (claims.ConvolutionMakes(tensor) || producer == static_cast<int>(FusionName::gate) ||
-        producer == static_cast<int>(FusionName::prelu)) {
-      return true;
-    }
-  }
-  return false;
+  const int* const inputs = claims.node(node).node->inputs->data;
+  return claims.InRegisters(inputs[0]) || claims.InRegisters(inputs[1]);
 }
 
 Status AddToPlan(Plan* plan, const NodeReader& node) {
@@ -34,16 +25,11 @@ Status AddToPlan(Plan* plan, const NodeReader& node) {
   const int last = plan->MakerOf(inputs[0]) > plan->MakerOf(inputs[1]) ? 0 : 1;
   Plan::Stage add{StageKind::kAddTensor, {}, {}};
   add.tensor = inputs[1 - last];
-  const int activation = FusedActivation(node);
-  const int sum = activation == kTfLiteActNone ? output : plan->NewTensor();
+  Limits limits;
+  ReadLimits(FusedActivation(node), &limits);
+  const int sum = limits.none() ? output : plan->NewTensor();
   plan->Transform(inputs[last], std::move(add), sum);
-  if (sum == output) return Status::Ok();
-  Plan::Stage clamp{StageKind::kClamp, {}, {}};
-  clamp.low = activation == kTfLiteActReluN1To1 ? -1.f : 0.f;
-  clamp.high = activation == kTfLiteActReluN1To1 ? 1.f
-               : activation == kTfLiteActRelu6   ? 6.f
-                                                 : std::numeric_limits<float>::infinity();
-  plan->Transform(sum, std::move(clamp), output);
+  if (!limits.none()) plan->Limit(sum, limits, output);
   return Status::Ok();
 }
 
