@@ -15,9 +15,12 @@ from android_demo.tools.demo_models import MODELS
 from tflbnn.converter.optimize import named
 from tflbnn.converter.rest import rewrite
 from tflbnn.data import fashion_mnist, shapes
+from tflbnn.detection import Detections, intersection_over_union
+from tflbnn.detection.matching import CLASS, MATCHED
 from tflbnn.errors import UserError
 from tflbnn.runtime import Model
 from tflbnn.runtime.flatbuffer import pack, schema, unpack
+from tflbnn.runtime.image import fit
 from tflbnn.runtime.metadata import LABEL_FILE, add_metadata, read_metadata, seal
 from tflbnn.runtime.post_processing import detections, is_detector
 
@@ -64,7 +67,8 @@ def _write_pictures(folder: Path) -> list[str]:
     _scene().save(folder / "scene.png")
     exif = Image.Exif()
     exif[_EXIF_ORIENTATION] = _TURNED_LEFT
-    small = pictures["photo.png"].resize((64, 48))
+    # Of one colour for each of JPEG's blocks, so that it stands the same pixels upright and turned.
+    small = pictures["photo.png"].resize((8, 6)).resize((64, 48), Image.Resampling.NEAREST)
     small.save(folder / "upright.jpg", quality=100, subsampling=0)
     small.transpose(Image.Transpose.ROTATE_90).save(folder / "exif.jpg", quality=100, subsampling=0, exif=exif)
     return list(pictures)
@@ -84,22 +88,35 @@ def _write_models(folder: Path) -> list[Path]:
 
 
 def _scene() -> Image.Image:
-    """What a camera might see: an image of shapes in the middle of a wider frame."""
-    drawn = shapes.draw(40, seed=3)
-    fullest = int(np.argmax((drawn.y[..., -1] >= 0).sum(axis=1) * 10 - drawn.x.std(axis=(1, 2, 3)) / 100))
-    square = np.asarray(Image.fromarray(drawn.x[fullest]).resize((480, 480), Image.Resampling.BICUBIC))
-    return Image.fromarray(np.pad(square, ((0, 0), (80, 80), (0, 0)), mode="edge"))
+    """What a camera might see: an image of shapes in the middle of a wider frame, the one that is seen best."""
+    drawn = shapes.draw(300, seed=3)
+    squares = [Image.fromarray(image).resize((480, 480), Image.Resampling.BICUBIC) for image in drawn.x]
+    with Model(MODELS / "shapes.tflite") as model:
+        found = [detections(model.predict(model.preprocess(square))) for square in squares]
+    ranks = [_rank(seen, rows[rows[:, CLASS] >= 0]) for seen, rows in zip(found, drawn.y, strict=True)]
+    best = squares[max(range(len(squares)), key=ranks.__getitem__)]
+    return Image.fromarray(np.pad(np.asarray(best), ((0, 0), (80, 80), (0, 0)), mode="symmetric"))
+
+
+def _rank(found: Detections, drawn: np.ndarray) -> float:
+    """The score of the least of objects of different kinds; nothing where one is missed, misplaced or invented."""
+    seen = found.take(np.flatnonzero(found.scores >= LEAST_SCORE))
+    if len(drawn) != len(seen.scores) or len(np.unique(drawn[:, CLASS])) < 2:
+        return 0.0
+    overlaps = intersection_over_union(drawn[:, :4], seen.boxes)
+    named = drawn[:, CLASS] == seen.classes[overlaps.argmax(axis=1)]
+    return float(seen.scores.min()) if named.all() and overlaps.max(axis=1).min() > MATCHED else 0.0
 
 
 def _resized() -> list[str]:
-    """Cases of three lines: the sizes, the values, and what Pillow makes of them."""
+    """Cases of three lines: the sizes, the values, and what tflbnn makes of them."""
     rng = np.random.default_rng(0)
     lines = []
     for case in range(30):
         width, height, new_width, new_height = rng.integers(1, (3, 20, 60)[case % 3] + 1, 4).tolist()
         plane = rng.integers(0, 256, (height, width), np.uint8)
-        resized = Image.fromarray(plane).resize((new_width, new_height), Image.Resampling.BILINEAR)
-        for row in ([width, height, new_width, new_height], plane.ravel(), np.asarray(resized).ravel()):
+        resized = fit(Image.fromarray(plane), new_height, new_width, 1)
+        for row in ([width, height, new_width, new_height], plane.ravel(), resized.ravel()):
             lines.append(" ".join(map(str, row)))
     return lines
 
@@ -126,7 +143,8 @@ def _numbers(model: Model, picture: Path) -> str:
 def _described(name: str, model: Model) -> str:
     metadata = model.metadata
     numbers = (" ".join(map(str, values)) for values in (metadata.mean, metadata.std))
-    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy)])
+    members = 1 if (ensemble := model.ensemble) is None else len(ensemble.signatures)
+    return "\t".join([name, "|".join(metadata.labels), *numbers, str(metadata.accuracy), str(members)])
 
 
 def _write_refused(folder: Path) -> list[str]:

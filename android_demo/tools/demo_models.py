@@ -2,9 +2,10 @@
 
     python -m android_demo.tools.demo_models [--smoke] [--out FOLDER] [MODEL...]
 
-Each is a recipe of its data set made small, with seeds fixed; a -float file is the same network without binarization. A
-model that was trained by the same recipe is left alone. Another processor rounds sums differently, so retraining gives
-weights of its own; the accuracy stays. --smoke trains next to nothing and says only that all of this works.
+Each is a recipe of its data set made small, with seeds fixed; a -float file is the same network without binarization,
+an -ensemble file holds several networks that vote. A model that was trained by the same recipe is left alone. Another
+processor rounds sums differently, so retraining gives weights of its own; the accuracy stays. --smoke trains next to
+nothing and says only that all of this works.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ LARGEST = 400_000  # bytes; all of them are kept in the repository
 DIGITS = {"network.growth_rate": "16", "network.first_filters": "32", "epochs": "20"}
 FASHION_MNIST = {"network.growth_rate": "16", "data.samples": "12000", "epochs": "8"}
 SHAPES = {"network.growth_rate": "16", "network.layers": "2,2,2", "epochs": "15"}
+MEMBER = FASHION_MNIST | {"epochs": "12"}  # each on a draw of its own, with fewer different images
 FLOAT = {"binarization": "float32"}
 
 # The file's name: a recipe and what differs from it.
@@ -33,8 +35,10 @@ DEMO_MODELS = {
     "digits-float": ("digits", DIGITS | FLOAT),
     "fashion-mnist": ("fashion-mnist", FASHION_MNIST),
     "fashion-mnist-float": ("fashion-mnist", FASHION_MNIST | FLOAT),
+    "fashion-mnist-ensemble": ("fashion-mnist", MEMBER),
     "shapes": ("ssd-shapes", SHAPES),
 }
+MEMBERS = {"fashion-mnist-ensemble": 5}  # by bagging
 
 
 def recipe_of(name: str) -> Recipe:
@@ -51,19 +55,30 @@ def is_trained(path: Path, recipe: Recipe) -> bool:
     return metadata is not None and bool(metadata.recipe) and Recipe.from_dict(metadata.recipe) == recipe
 
 
-def make(name: str, out: Path, smoke: bool) -> None:
+def train_and_export(name: str, folder: Path, smoke: bool) -> tuple[Path, float]:
+    """The model's file in a new folder, and its score on its test images."""
+    recipe = recipe_of(name)
+    if name in MEMBERS:
+        from tflbnn.converter.export_ensemble import export_ensemble
+        from tflbnn.ensembles.settings import Settings
+        from tflbnn.ensembles.train import train_ensemble
+
+        run = train_ensemble(recipe, Settings(members=MEMBERS[name]), folder, smoke=smoke)
+        return export_ensemble(run).model, run.metrics["test_accuracy"]
     from tflbnn.converter import export
     from tflbnn.training import train
 
-    recipe = recipe_of(name)
+    run = train(recipe, folder, smoke=smoke)
+    return export(run).model, run.metrics.get("test_accuracy", run.metrics.get("test_map"))
+
+
+def make(name: str, out: Path, smoke: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        run = train(recipe, Path(folder) / "run", smoke=smoke)
-        path = export(run).model
+        path, score = train_and_export(name, Path(folder) / "run", smoke)
         if path.stat().st_size > LARGEST:
             raise BuildError(f"An app's model must stay below {LARGEST} bytes. Received: {name}, {path.stat().st_size}")
         out.mkdir(parents=True, exist_ok=True)
         (out / f"{name}.tflite").write_bytes(path.read_bytes())
-    score = run.metrics.get("test_accuracy", run.metrics.get("test_map"))
     print(f"{name}: {score:.2%} on its test images", flush=True)
 
 

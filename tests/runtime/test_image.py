@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from tflbnn.errors import UserError
@@ -111,3 +112,12 @@ def test_damaged_files_give_an_image_or_one_line(kind, tmp_path_factory, data):
     except UserError as error:
         outcome = len(str(error).splitlines())
     assert outcome in (1, (8, 8, 3))
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(2, 40), st.integers(1, 9))), st.integers(1, 12), st.integers(1, 12))
+def test_the_width_comes_before_the_height(pixels: np.ndarray, height: int, width: int) -> None:
+    narrowed = images.fit(Image.fromarray(pixels), len(pixels), width, 1)
+    np.testing.assert_array_equal(
+        images.fit(Image.fromarray(pixels), height, width, 1),
+        images.fit(Image.fromarray(narrowed[:, :, 0]), height, width, 1),
+    )

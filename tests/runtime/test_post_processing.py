@@ -39,15 +39,16 @@ def detector(boxes: int, classes: int, post: PostProcessing, defaults: np.ndarra
     most=st.integers(1, 30),
     score=st.sampled_from([0.01, 0.2, 0.5]),
     overlap=st.sampled_from([0.2, 0.45, 0.9]),
+    threads=st.integers(1, 4),
     seed=st.integers(0, 2**31),
 )
-def test_is_numpys(boxes, classes, most, score, overlap, seed):
+def test_is_numpys(boxes, classes, most, score, overlap, threads, seed):
     rng = np.random.default_rng(seed)
     defaults = rng.uniform(0.1, 0.9, (boxes, 4)).astype(np.float32)
     offsets = rng.normal(0, 2, (3, boxes, 4)).astype(np.float32)
     probabilities = rng.dirichlet(np.ones(classes + 1), (3, boxes)).astype(np.float32)
     post = PostProcessing(score, overlap, most)
-    with Model(detector(boxes, classes, post, defaults), delegate=False) as model:
+    with Model(detector(boxes, classes, post, defaults), threads, delegate=False) as model:
         assert is_detector(model.output_specs)
         outputs = model.predict({"offsets": offsets, "probabilities": probabilities})
     for image in range(3):

@@ -89,7 +89,8 @@ def decode(content: bytes, name: str) -> Image:
 def fit(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
     """Pixels 0 to 255 of shape (height, width, channels): grey or colour as wanted, resized where needed.
 
-    The filter is bilinear and antialiased: shrinking averages over all pixels that a new one covers.
+    The filter is bilinear and antialiased: shrinking averages over all pixels that a new one covers. Width comes
+    first, then height, each rounded to 8 bits.
 
     >>> from PIL import Image
     >>> fit(Image.new("RGB", (40, 30), "white"), 8, 8, 1).shape
@@ -99,8 +100,9 @@ def fit(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint
     if image.mode.startswith("I"):  # 16 bits a pixel: pillow's own conversion would clip instead of scale
         image = pillow.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
     image = image.convert("L" if channels == 1 else "RGB")
-    if image.size != (width, height):
-        image = image.resize((width, height), pillow.Resampling.BILINEAR)
+    # Pillow rounds between width and height, and from version 13 on begins with either. The app has one order.
+    for size in ((width, image.height), (width, height)):
+        image = image.resize(size, pillow.Resampling.BILINEAR)
     return np.asarray(image, np.uint8).reshape(height, width, channels)
 
 

@@ -19,6 +19,7 @@ from tflbnn.runtime.check import check_model, naming
 from tflbnn.runtime.ensemble import read_ensemble, require_countable, vote_early
 from tflbnn.runtime.inputs import Shape, check_inputs
 from tflbnn.runtime.metadata import Metadata, read_metadata
+from tflbnn.runtime.post_processing import threads_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -105,7 +106,9 @@ class Model:
 
         try:
             interpreter = Interpreter(
-                model_content=content, num_threads=self.threads, experimental_delegates=loaded or None
+                model_content=content,
+                num_threads=threads_for(content, self.threads),
+                experimental_delegates=loaded or None,
             )
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:

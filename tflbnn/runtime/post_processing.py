@@ -57,6 +57,18 @@ def check_options(given: Mapping[str, Any]) -> None:
             raise ValueError(f"{name}={value}")
 
 
+def threads_for(model: bytes, threads: int) -> int:
+    """How many of these threads TFLite itself can have for a model: one, where the operator is in it.
+
+    The operator gives each thread a class and goes on behind the next one: on 2 to classes - 1 threads it never looks
+    at one of them. The delegate's threads are its own.
+
+    >>> threads_for(b"... TFLite_Detection_PostProcess ...", 2), threads_for(b"... AVERAGE_POOL_2D ...", 2)
+    (1, 2)
+    """
+    return 1 if OPERATOR.encode() in model else threads
+
+
 def is_detector(outputs: Mapping[str, tuple[tuple[int | None, ...], Any]]) -> bool:
     """Whether a model's `output_specs` are this operator's."""
     shapes = [shape for shape, _ in outputs.values()]

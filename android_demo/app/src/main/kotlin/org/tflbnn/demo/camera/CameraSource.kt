@@ -92,7 +92,7 @@ class CameraSource(
             override fun onOpened(camera: CameraDevice) {
                 if (opening != wanted) return camera.close()
                 device = camera
-                start(camera, preview, frames, opening)
+                attempt(opening) { start(camera, preview, frames, opening) }
             }
 
             override fun onDisconnected(camera: CameraDevice) {

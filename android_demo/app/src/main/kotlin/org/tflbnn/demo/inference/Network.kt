@@ -23,7 +23,8 @@ class Network(private val model: Model, threads: Int, useDelegate: Boolean) : Au
         var opened: TflbnnDelegate? = null
         try {
             opened = if (useDelegate) TflbnnDelegate(TflbnnDelegate.Options().setThreads(threads)) else null
-            val options = Interpreter.Options().setNumThreads(threads)
+            // On several threads TFLite's operator for detection leaves classes out. The delegate's threads are its own.
+            val options = Interpreter.Options().setNumThreads(if (model.description.isDetector) 1 else threads)
             opened?.let(options::addDelegate)
             interpreter = withinMemory { Interpreter(model.bytes, options) }
         } catch (error: RuntimeException) {

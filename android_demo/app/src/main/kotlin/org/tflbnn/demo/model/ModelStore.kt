@@ -62,8 +62,8 @@ class ModelStore(private val context: Context) {
         val name = freeName(displayName(uri))
         val copy = file(name)
         try {
-            val stream = context.contentResolver.openInputStream(uri) ?: throw FileNotFoundException(uri.toString())
             folder.mkdirs()
+            val stream = context.contentResolver.openInputStream(uri) ?: throw FileNotFoundException(uri.toString())
             stream.use { copyTo(it, copy) }
             val model = Model(name, map(copy))
             guarded(name) { trial(model) }
@@ -71,10 +71,11 @@ class ModelStore(private val context: Context) {
             copy.delete()
             throw error
         } catch (error: SecurityException) {
+            copy.delete()
             throw DemoException(Problem.UNREADABLE_FILE, name, error)
         } catch (error: IOException) {
             copy.delete()
-            val full = folder.usableSpace < LARGEST / 64
+            val full = context.filesDir.usableSpace < LARGEST / 64
             throw DemoException(if (full) Problem.NO_SPACE else Problem.UNREADABLE_FILE, name, error)
         }
         return name

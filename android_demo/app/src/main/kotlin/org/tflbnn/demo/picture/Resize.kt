@@ -5,8 +5,8 @@ private const val PRECISION = 32 - 8 - 2
 /**
  * Resizes planes of values 0 to 255, bilinear and antialiased: shrinking averages over all pixels that a new one covers.
  *
- * Rows first, then columns, each in fixed point with 22 bits after the point and rounded to 8 bits: bit for bit what
- * Pillow does, and so what `tflbnn predict` shows the model.
+ * The width first, then the height, each in fixed point with 22 bits after the point and rounded to 8 bits: bit for bit
+ * what Pillow does for `tflbnn predict`.
  */
 class Resize(val width: Int, val height: Int, val newWidth: Int, val newHeight: Int) {
     private val columns = if (newWidth == width) null else Taps(width, newWidth)

@@ -38,7 +38,10 @@ class BoxesView(context: Context, attributes: AttributeSet? = null) : View(conte
     var mirrored = false
 
     private val line = pixels(TypedValue.COMPLEX_UNIT_DIP, 3f)
-    private val text = Paint(Paint.ANTI_ALIAS_FLAG).apply { textSize = pixels(TypedValue.COMPLEX_UNIT_SP, 14f) }
+    private val text = Paint(Paint.ANTI_ALIAS_FLAG).apply {
+        // Larger ones would hide what they name; the bars say the same in letters of any size.
+        textSize = minOf(pixels(TypedValue.COMPLEX_UNIT_SP, 14f), pixels(TypedValue.COMPLEX_UNIT_DIP, 18f))
+    }
     private val paint = Paint(Paint.ANTI_ALIAS_FLAG or Paint.FILTER_BITMAP_FLAG)
     private val area = RectF()
     private val box = RectF()

@@ -34,7 +34,7 @@ fun Context.message(error: Throwable): String {
 /** A model's name: of those shipped in the user's language, else as its file has it. */
 fun Context.modelName(id: String, description: ModelDescription?): String = when (id.removeSuffix("-float")) {
     "digits" -> getString(R.string.model_digits)
-    "fashion-mnist" -> getString(R.string.model_fashion_mnist)
+    "fashion-mnist", "fashion-mnist-ensemble" -> getString(R.string.model_fashion_mnist)
     "shapes" -> getString(R.string.model_shapes)
     else -> description?.name?.takeIf(String::isNotBlank) ?: id
 }

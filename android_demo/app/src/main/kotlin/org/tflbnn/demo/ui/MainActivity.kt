@@ -5,6 +5,7 @@ import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.os.Build
 import android.os.Bundle
+import android.util.TypedValue
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowInsets
@@ -21,6 +22,7 @@ enum class Tab(val button: Int) {
 }
 
 private const val TAB = "tab"
+private const val LARGEST_LABEL_DP = 14f
 
 /** Four screens with a bar of tabs below them, or beside them where the window is wide. */
 class MainActivity : Activity() {
@@ -36,7 +38,7 @@ class MainActivity : Activity() {
         screens[Tab.PICTURE] = PictureScreen(this)
         screens[Tab.BENCHMARK] = BenchmarkScreen(this)
         screens[Tab.MODELS] = ModelsScreen(this)
-        Tab.values().forEach { each -> find<View>(each.button).setOnClickListener { open(each) } }
+        Tab.values().forEach { each -> find<TextView>(each.button).apply { setOnClickListener { open(each) } }.let(::limit) }
         state?.let { saved -> screens.values.forEach { it.restore(saved) } }
         val saved = state?.getString(TAB)?.let(Tab::valueOf)
         attach(saved ?: Tab.CAMERA)
@@ -111,6 +113,12 @@ class MainActivity : Activity() {
         content.removeAllViews()
         content.addView(screen(next).view)
         Tab.values().forEach { find<TextView>(it.button).isSelected = it == next }
+    }
+
+    /** Four labels have to fit beside each other, however large the letters are elsewhere. */
+    private fun limit(label: TextView) {
+        val most = label.pixels(TypedValue.COMPLEX_UNIT_DIP, LARGEST_LABEL_DP)
+        if (label.textSize > most) label.setTextSize(TypedValue.COMPLEX_UNIT_PX, most)
     }
 
     /** From API 35 on windows reach below the system's bars, and what is to be seen must keep away from them. */

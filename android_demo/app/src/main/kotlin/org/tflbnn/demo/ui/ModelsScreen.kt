@@ -92,7 +92,7 @@ class ModelsScreen(activity: MainActivity) : Screen(activity, R.layout.models) {
 
     private fun facts(model: Model): String {
         val description = model.description
-        val input = description.inputs[0].shape.drop(1).joinToString(" × ")
+        val input = description.inputs[0].shape.drop(1).joinToString("\u00A0×\u00A0")
         val classes = description.labels.size.takeIf { it > 0 } ?: description.outputs[0].shape.last()
         val members = description.members
         val lines = listOfNotNull(

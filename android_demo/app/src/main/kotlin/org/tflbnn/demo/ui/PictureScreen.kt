@@ -54,7 +54,7 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
                     R.string.model_and_kind, activity.modelName(it.id, it.description), activity.kind(it.description),
                 )
                 ink.visibility = if (it.description.channels == 1) View.VISIBLE else View.GONE
-            }
+            }.onFailure { title.text = activity.message(it) }
         }
         cards.forEach(::predict)
     }

@@ -43,7 +43,7 @@ class PredictorTest {
                     val expected = numbers.split(' ').filter(String::isNotEmpty).map(String::toFloat)
                     val received = prediction.objects?.flatMap { listOf(it.category.toFloat(), it.guess.score, it.left, it.top, it.right, it.bottom) }
                         ?: predictor.model.description.labels.map { label -> prediction.guesses.first { it.label == label }.score }
-                    assertEquals("$model $file", expected.size, received.size)
+                    assertEquals("$model $file: $expected and $received", expected.size, received.size)
                     expected.zip(received).forEach { (a, b) -> assertEquals("$model $file", a, b, tolerance) }
                 }
             }

@@ -26,13 +26,14 @@ class ModelDescriptionTest {
     @Test fun `reads what tflbnn wrote`() {
         for (line in TestData.lines("descriptions.txt")) {
             val (model, labels, mean, std, accuracy) = line.split('\t')
+            val members = line.substringAfterLast('\t').toInt()
             val description = describe(shipped(model))
             assertEquals(model, labels.split('|'), description.labels)
             assertEquals(model, mean.split(' ').map(String::toFloat), description.normalization?.mean)
             assertEquals(model, std.split(' ').map(String::toFloat), description.normalization?.std)
             assertEquals(model, accuracy.toFloatOrNull(), description.accuracy)
             assertEquals(model, !model.endsWith("-float"), description.isBinary)
-            assertEquals(model, 1, description.members)
+            assertEquals(model, members, description.members)
             assertEquals(model, model == "shapes", description.isDetector)
         }
     }

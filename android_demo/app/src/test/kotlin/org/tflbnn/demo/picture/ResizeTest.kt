@@ -8,7 +8,7 @@ import org.tflbnn.demo.TestData
 
 class ResizeTest {
     /** Each case is three lines of numbers: the sizes, the values before, and after. */
-    @Test fun `resizes bit for bit as Pillow`() {
+    @Test fun `resizes bit for bit as tflbnn predict`() {
         val cases = TestData.lines("resize.txt").map { line -> line.split(' ').map(String::toInt).toIntArray() }.chunked(3)
         assertTrue("cases: ${cases.size}", cases.size >= 20)
         for ((sizes, before, after) in cases) {
