@@ -7,14 +7,16 @@
 namespace tflbnn {
 namespace {
 
-// At least so much of a graph must run beside each other, and at most so much come before.
-constexpr int kLeastShare = 2, kMostShared = 4;
+// At least so much of a graph must run beside each other: one of two steps.
+constexpr int kLeastShare = 2;
+// The most steps that come before. Each number of them is tried.
+constexpr int kMostShared = 8;
 
 }  // namespace
 
 Strands FindStrands(const std::vector<StepValues>& steps) {
   const int count = static_cast<int>(steps.size());
-  for (int shared = 0; shared <= count / kMostShared; ++shared) {
+  for (int shared = 0; shared <= kMostShared && shared < count; ++shared) {
     // Of each value that a later step writes: the strand, or kJoint where several write it or what
     // it is made of.
     constexpr int kJoint = -1;

@@ -40,15 +40,12 @@ Status Claims::Open(TfLiteContext* context, const std::vector<int>& plan, const 
 }
 
 std::vector<int> Claims::Settle() {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (nodes_[i].fusion < 0 || kFusions[nodes_[i].fusion]->pays(*this, static_cast<int>(i)))
-        continue;
-      nodes_[i].fusion = kNone;
-      changed = true;
-    }
-  }
+  UntilSettled([&](size_t i) {
+    if (nodes_[i].fusion < 0 || kFusions[nodes_[i].fusion]->pays(*this, static_cast<int>(i)))
+      return false;
+    nodes_[i].fusion = kNone;
+    return true;
+  });
   DropFloatNetworks();
   std::vector<int> taken;
   for (const Node& node : nodes_) {
@@ -60,27 +57,22 @@ std::vector<int> Claims::Settle() {
 
 void Claims::DropFloatNetworks() {
   std::vector<bool> leads(nodes_.size());
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (nodes_[i].fusion == kNone || leads[i]) continue;
-      const auto near = [&](int tensor) {
-        const auto producer = producers_.find(tensor);
-        if (producer != producers_.end() && leads[static_cast<size_t>(producer->second)])
-          return true;
-        const auto readers = readers_.find(tensor);
-        return readers != readers_.end() &&
-               std::any_of(readers->second.begin(), readers->second.end(),
-                           [&](int reader) { return leads[static_cast<size_t>(reader)]; });
-      };
-      const TfLiteIntArray *in = nodes_[i].reader.node->inputs,
-                           *out = nodes_[i].reader.node->outputs;
-      leads[i] = nodes_[i].fusion == kLce ||
-                 (in && std::any_of(in->data, in->data + in->size, near)) ||
-                 (out && std::any_of(out->data, out->data + out->size, near));
-      changed |= leads[i];
-    }
-  }
+  const auto near = [&](int tensor) {
+    const auto producer = producers_.find(tensor);
+    if (producer != producers_.end() && leads[static_cast<size_t>(producer->second)]) return true;
+    const auto readers = readers_.find(tensor);
+    return readers != readers_.end() &&
+           std::any_of(readers->second.begin(), readers->second.end(),
+                       [&](int reader) { return leads[static_cast<size_t>(reader)]; });
+  };
+  UntilSettled([&](size_t i) -> bool {
+    if (nodes_[i].fusion == kNone || leads[i]) return false;
+    const TfLiteIntArray *in = nodes_[i].reader.node->inputs, *out = nodes_[i].reader.node->outputs;
+    leads[i] = nodes_[i].fusion == kLce ||
+               (in && std::any_of(in->data, in->data + in->size, near)) ||
+               (out && std::any_of(out->data, out->data + out->size, near));
+    return leads[i];
+  });
   for (size_t i = 0; i < nodes_.size(); ++i) {
     if (!leads[i]) nodes_[i].fusion = kNone;
   }

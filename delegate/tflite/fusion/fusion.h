@@ -36,6 +36,17 @@ class Claims {
 
  private:
   void DropFloatNetworks();
+  // Asks nodes in order and against it in turn, as one answer hangs on others up or down a long
+  // chain, until none changes: change() says whether it did.
+  template <class Change>
+  void UntilSettled(const Change& change) {
+    bool changed = true;
+    for (bool forward = false; changed; forward = !forward) {
+      changed = false;
+      for (size_t k = 0; k < nodes_.size(); ++k)
+        changed |= change(forward ? k : nodes_.size() - 1 - k);
+    }
+  }
 
   struct Node {
     NodeReader reader;
