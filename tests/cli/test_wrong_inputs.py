@@ -39,7 +39,7 @@ CASES = [
     ("calibrate --from none.csv", "none.csv"),
     ("calibrate --from text.txt", "needs times"),
     ("calibrate --from text.txt --adb", "choose one"),
-    ("ensemble", "missing argument"),
+    ("ensemble", "needs a recipe or a trial"),
     ("ensemble digts --out new", "'digits'"),
     ("ensemble digits --members 0 --out new", "--members"),
     ("export", "missing argument"),
