@@ -53,7 +53,7 @@ def prefab(libraries: dict[str, Path]) -> dict[str, bytes]:
 
 
 def build(abis: tuple[str, ...] = native.ABIS) -> Path:
-    libraries = {abi: native.build(abi) for abi in abis}
+    libraries = native.build_all(abis)
     manifest = (
         '<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="org.tflbnn.delegate">\n'
         f'  <uses-sdk android:minSdkVersion="{DELEGATE_MIN_SDK}"/>\n</manifest>\n'

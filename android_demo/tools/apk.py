@@ -49,8 +49,8 @@ def assemble(app: CompiledApp, abis: tuple[str, ...]) -> Path:
     with zipfile.ZipFile(app.resources) as resources:
         members = {name: resources.read(name) for name in resources.namelist()}
     members["classes.dex"] = shrink(app).read_bytes()
-    for abi in abis:
-        for library in (native.build(abi), native.stock_library(abi)):
+    for abi, delegate in native.build_all(abis).items():
+        for library in (delegate, native.stock_library(abi)):
             members[f"lib/{abi}/{library.name}"] = library.read_bytes()
     unsigned = OUT / "unsigned.apk"
     archive.write_zip(unsigned, members, STORED)

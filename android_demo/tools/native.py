@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from android_demo.tools import elf
@@ -94,6 +95,14 @@ def build(abi: str) -> Path:
     return folder / LIBRARY
 
 
+def build_all(abis: tuple[str, ...]) -> dict[str, Path]:
+    """The libraries of these ABIs, built beside each other: Zig makes its own libraries on one processor."""
+    for abi in abis:
+        stock_library(abi)  # fetched once, before the threads want it
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(abis, pool.map(build, abis), strict=True))
+
+
 def checked(abis: list[str]) -> tuple[str, ...]:
     """The names as given, which must be those of ABIs."""
     if unknown := set(abis) - set(ABIS):
@@ -104,8 +113,8 @@ def checked(abis: list[str]) -> tuple[str, ...]:
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("abis", nargs="*", metavar="ABI", help=f"of {', '.join(ABIS)}; all by default")
-    for abi in checked(parser.parse_args().abis) or ABIS:
-        print(os.path.relpath(build(abi)))
+    for library in build_all(checked(parser.parse_args().abis) or ABIS).values():
+        print(os.path.relpath(library))
 
 
 if __name__ == "__main__":
