@@ -19,6 +19,9 @@ OUT = BUILD / "app-tests"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 CLASSES = OUT / "classes"
 CONFIGURATION = OUT / "configuration" / "com" / "android" / "tools" / "test_config.properties"
+# All of the heap is in memory from the start, and the compiler needs little, so that what a test sees the process grow
+# by is a leak.
+MEMORY = ("-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 # Robolectric reaches into the JDK to play the parts of Android.
 OPENED = ("java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.util", "java.base/java.io")
 
@@ -78,7 +81,7 @@ def run_tests(sdk: str, classes: list[str]) -> int:
     # Of the classpath's two Androids Robolectric brings its own; the one to compile against must not come before it.
     jars = classpath("tflite", "kotlin", "robolectric", "android")
     command = [
-        *("java", "-Xmx2g", "-XX:+UseSerialGC", *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED)),
+        *("java", *MEMORY, *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED)),
         *(f"-D{key}={value}" for key, value in properties.items()),
         *("-cp", os.pathsep.join([*map(str, path), str(app.aar.CLASSES), jars])),
         *("org.junit.runner.JUnitCore", *classes),
