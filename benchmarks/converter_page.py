@@ -15,6 +15,7 @@ def tables(found: Mapping[str, Rows]) -> str:
     for name, make in (
         ("converter_sizes", _sizes),
         ("rest_latency", _latency),
+        ("rest_accuracy", _accuracy),
         ("convert", _times),
         ("converter_passes", _passes),
     ):
@@ -44,6 +45,15 @@ def _latency(rows: Rows) -> str:
         for row in rows
     ]
     return section("Time of one image, one thread", ["network", "rest", "ms", "faster than float32", "bytes"], body)
+
+
+def _accuracy(rows: Rows) -> str:
+    body = [
+        [row["network"], row["rest"], f"{float(row['test_accuracy']):.2%}", row["points_lost"], _bytes(row)]
+        for row in rows
+    ]
+    head = ["network", "rest", "test accuracy", "points lost", "bytes"]
+    return section("Accuracy on Fashion-MNIST, the file with the delegate", head, body)
 
 
 def _times(rows: Rows) -> str:

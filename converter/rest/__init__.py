@@ -16,6 +16,7 @@ from tflbnn.converter.rest.accuracy import Comparison, compare
 from tflbnn.converter.rest.float16 import store_as_float16
 from tflbnn.converter.rest.int8 import measured, quantize, quantize_weights
 from tflbnn.converter.rest.pixels import take_pixels
+from tflbnn.converter.rest.stem import gather_pixels
 from tflbnn.converter.translation import require_same
 from tflbnn.errors import UserError
 from tflbnn.runtime.flatbuffer import schema
@@ -92,8 +93,10 @@ def rewrite(
     fed = feeds
     if pixels:
         take_pixels(graph, mean, std)
-        _clean(graph)
         fed = _pixels(feeds, mean, std)
+    if rest == "int8":
+        gather_pixels(graph)
+        _clean(graph)
     after = graph.pack()
     outputs = compare(flatbuffer, after, feeds, fed, labels if samples is not None else None)
     kind = "uint8" if pixels else str(next(iter(feeds.values())).dtype)
