@@ -38,7 +38,8 @@ def pack_bits(negative: NDArray[np.bool_]) -> NDArray[np.int32]:
     """
     missing = -negative.shape[-1] % _WORD
     padded = np.pad(negative, [(0, 0)] * (negative.ndim - 1) + [(0, missing)])
-    return np.packbits(padded, axis=-1, bitorder="little").view("<i4")
+    packed = np.packbits(padded, axis=-1, bitorder="little")
+    return np.ascontiguousarray(packed).view("<i4")  # packbits keeps the order of axes in memory
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tflbnn.converter.exact import BinaryConvolution, unpack_bits
+from tflbnn.converter.exact import BinaryConvolution, pack_bits, unpack_bits
 
 
 def convolution(rng, filters, size, depth, **changes) -> BinaryConvolution:
@@ -22,6 +22,12 @@ def convolution(rng, filters, size, depth, **changes) -> BinaryConvolution:
         "activation": 0,
     }
     return BinaryConvolution(**{**values, **changes})
+
+
+def test_bits_are_packed_whatever_their_order_in_memory():
+    bits = np.random.default_rng(0).random((40, 3, 2, 5)) < 0.5
+    turned = bits.T
+    np.testing.assert_array_equal(unpack_bits(pack_bits(turned), 40), turned)
 
 
 def by_loops(conv: BinaryConvolution, bits: np.ndarray) -> np.ndarray:

@@ -125,6 +125,15 @@ def test_a_wrong_scale_is_found(model):
         verify(model, seal(graph.pack()), samples, *UNIFORM)
 
 
+def test_values_beyond_the_range_of_integers_end_there(model):
+    conversion, samples = converted(model, "int8")
+    graph = Graph(conversion.flatbuffer)
+    (classes,) = graph.of_kind("FULLY_CONNECTED")
+    kept = graph.main.tensors[int(classes.outputs[0])].quantization
+    kept.scale = kept.scale / np.float32(4)  # what was measured on samples of a quarter
+    verify(model, seal(graph.pack()), samples, *UNIFORM)
+
+
 def test_an_unknown_rest():
     with pytest.raises(UserError, match=r"float32, float16, int8, int8-dynamic\. Received: 'int4'"):
         convert(small(), rest="int4")
