@@ -10,7 +10,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // How long an idle worker spins: after a graph, and within one.
-constexpr std::chrono::microseconds kSpin(5), kSpinWithinGraph(200);
+constexpr std::chrono::microseconds kSpin(100), kSpinWithinGraph(200);
 
 void Pause() {
 #if defined(__x86_64__)
@@ -64,6 +64,19 @@ void ThreadPool::TakePieces(int thread) {
   }
 }
 
+void ThreadPool::RouseSleepers() {
+  ++generation_;
+  if (sleeping_ == 0) return;
+  // Taking the lock orders this wake-up after a worker that is just falling asleep.
+  pthread_mutex_lock(&sleep_);
+  pthread_mutex_unlock(&sleep_);
+  pthread_cond_broadcast(&wake_);
+}
+
+void ThreadPool::Wake() {
+  if (sleeping_ > 0) RouseSleepers();  // they find no loop open, and wait for one
+}
+
 void ThreadPool::Run(const Loop& loop) {
   if (pthread_mutex_trylock(&busy_) != 0) {
     loop.call(loop.context, 0, loop.count, 0);
@@ -76,13 +89,7 @@ void ThreadPool::Run(const Loop& loop) {
     shares_[i].end = loop.pieces * (i + 1) / threads;
   }
   open_ = true;
-  ++generation_;
-  if (sleeping_ > 0) {
-    // Taking the lock orders this wake-up after a worker that is just falling asleep.
-    pthread_mutex_lock(&sleep_);
-    pthread_mutex_unlock(&sleep_);
-    pthread_cond_broadcast(&wake_);
-  }
+  RouseSleepers();
   TakePieces(0);
   open_ = false;  // who comes now finds the loop closed
   for (int i = 0; active_ > 0; ++i) {

@@ -3,9 +3,10 @@
 // The caller takes pieces itself and never waits for a worker that has not begun: TFLite's XNNPACK
 // keeps a pool of its own whose idle threads spin for milliseconds, so on a small machine a worker
 // of ours may not be scheduled at all while the loop lasts. For the same reason our workers spin
-// for a few microseconds only before they sleep, but for longer from loop to loop of one graph:
-// waking a thread takes as long as many an operation. Several interpreters may share a pool: while
-// one uses it, another runs its loops on its own thread rather than wait.
+// no longer than the next graph of a stream of them may take to begin, yielding to others, and for
+// as long again from loop to loop of one graph: waking a thread takes longer than most operations.
+// Several interpreters may share a pool: while one uses it, another runs its loops on its own
+// thread rather than wait.
 #pragma once
 
 #include <pthread.h>
@@ -47,6 +48,10 @@ class ThreadPool {
    private:
     ThreadPool* pool_;
   };
+
+  // Has sleeping workers stand by for a loop, without waiting for them. What is run meanwhile makes
+  // up for the time that waking takes. For within an Expectation.
+  void Wake();
 
   // Calls fn(begin, end, thread) on disjoint ranges that together are [0, count), each but the last
   // a multiple of `grain` long; thread < size() tells concurrent calls apart. `work` is about how
@@ -106,6 +111,7 @@ class ThreadPool {
   };
 
   static void* Main(void* worker);
+  void RouseSleepers();
   void Run(const Loop& loop);
   void TakePieces(int thread);
   void WorkerLoop(int index);

@@ -93,6 +93,27 @@ TEST(LoopsThatAreExpectedOrNotAreShared) {
   }
 }
 
+TEST(WorkersAreWokenWhileOthersRunLoops) {
+  ThreadPool pool(3, testing::kShareEverything);
+  const int rounds = testing::Trials(200);
+  std::atomic<int> items{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < rounds; ++i) {
+        const ThreadPool::Expectation loop(&pool);
+        if (i % 20 == caller) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        pool.Wake();
+        pool.ParallelFor(20, 1, 0, [&](size_t begin, size_t end, int) {
+          items += static_cast<int>(end - begin);
+        });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK_EQ(items.load(), 3 * 20 * rounds);
+}
+
 TEST(LittleWorkStaysWithItsCaller) {
   ThreadPool pool(4);
   int calls = 0;

@@ -192,17 +192,19 @@ Status Graph::Run(uint8_t* arena, ThreadPool* pool) const {
   const ThreadPool::Expectation loops(pool);
   const int steps = static_cast<int>(steps_.size());
   if (!parallel_) return RunSteps({0, steps}, arena, pool);
-  TFLBNN_RETURN_IF_ERROR(RunSteps({0, beside_.front().begin}, arena, pool));
-  // Threads share the operations of the last strands that would leave half of them idle.
+  // Threads share the operations of the strands that would leave half of them idle. These come
+  // first, as workers wake meanwhile.
+  pool->Wake();
   const size_t threads = static_cast<size_t>(pool->size()), rest = beside_.size() % threads;
-  const size_t beside = 2 * rest > threads ? beside_.size() : beside_.size() - rest;
-  pool->ParallelFor(beside, 1, std::numeric_limits<double>::infinity(),
+  const size_t shared = 2 * rest > threads ? 0 : rest;
+  TFLBNN_RETURN_IF_ERROR(RunSteps({0, beside_[shared].begin}, arena, pool));
+  pool->ParallelFor(beside_.size() - shared, 1, std::numeric_limits<double>::infinity(),
                     [&](size_t first, size_t last, int) {
                       // Only observers fail, and there are none.
                       for (size_t i = first; i < last; ++i)
-                        static_cast<void>(RunSteps(beside_[i], arena, pool));
+                        static_cast<void>(RunSteps(beside_[shared + i], arena, pool));
                     });
-  return RunSteps({beside_[beside - 1].end, steps}, arena, pool);
+  return RunSteps({beside_.back().end, steps}, arena, pool);
 }
 
 Status Graph::RunSteps(Range range, uint8_t* arena, ThreadPool* pool) const {
