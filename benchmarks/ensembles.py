@@ -232,6 +232,7 @@ def main() -> None:
             rows = [r for r in rows if (r["case"], int(r["seed"]), r["method"]) != (case, seed, what)]
             rows = [*rows, *new]
             results.write(NAME, rows)
+            rows = list(results.read(path))  # as text, all of them
             ensembles_page.write(rows, CASES)
             print(json.dumps({key: new[-1][key] for key in ("case", "method", "members", "test_accuracy")}), flush=True)
     if arguments.table:
