@@ -110,6 +110,7 @@ demo-models: setup  ## train the models that the app ships (SMOKE=1: next to not
 
 .PHONY: test-android
 test-android: require-android setup $(VENV)/.wheels  ## the delegate and the app for Android on this machine, with screenshots
+	@$(BIN)/python -m android_demo.tools.aar
 	$(BIN)/python -m pytest -n 0 -m long tests/android
 	$(BIN)/python -m android_demo.tools.app_tests
 
