@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflbnn.converter.graph import Graph
-from tflbnn.converter.rest.scales import parameters
 from tflbnn.runtime.flatbuffer import schema
 
 _INT8 = schema.TensorType.INT8
@@ -117,8 +116,7 @@ def _paired_weights(graph: Graph, index: int, rows: _Axis, columns: _Axis) -> in
     split = whole.reshape(filters, rows.blocks, 2, columns.blocks, 2, channels).transpose(0, 1, 3, 2, 4, 5)
     paired = split.reshape(filters, rows.blocks, columns.blocks // 2, 8 * channels)
     constant = graph.add_constant(f"{graph.name(index)} in pairs of blocks", paired)
-    scales = graph.main.tensors[index].quantization.scale
-    graph.main.tensors[constant].quantization = parameters(scales, [0] * len(scales))
+    graph.main.tensors[constant].quantization = graph.main.tensors[index].quantization
     return constant
 
 
