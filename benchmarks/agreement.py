@@ -214,7 +214,4 @@ def ours(row: dict[str, Any]) -> list[Verdict]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)

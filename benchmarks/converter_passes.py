@@ -10,12 +10,12 @@ delegate, whose fusions do part of this while the file is loaded, and in LCE's i
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import delegate_networks as nets
 import numpy as np
+import results
 
 from tflbnn.cli._quiet import quiet_status, without_remarks
 from tflbnn.runtime import Model
@@ -179,7 +179,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import results
 from delegate_networks import report
 
 from tflbnn.cli._quiet import quiet_status, without_remarks
@@ -146,7 +147,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)

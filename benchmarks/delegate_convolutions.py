@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
 import delegate_networks as nets
+import results
 
 from tflbnn.cli._quiet import quiet_status
 from tflbnn.runtime import Model
@@ -80,7 +80,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)

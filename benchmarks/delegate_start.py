@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import delegate_networks as nets
+import results
 
 from tflbnn.cli._quiet import quiet_status
 from tflbnn.errors import UserError
@@ -75,9 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)

@@ -19,7 +19,6 @@ from delegate_networks import report
 from fashion_mnist_comparisons import THREADS, progress
 
 from tflbnn import recipes
-from tflbnn.errors import UserError
 
 NAME = "rest_accuracy"
 RUNS = results.ROOT / "runs" / NAME
@@ -104,9 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)

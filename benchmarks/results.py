@@ -10,16 +10,27 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tflbnn import __version__
 from tflbnn._files import atomic_write
+from tflbnn.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("tensorflow", "tf_keras", "larq", "larq-compute-engine", "ai-edge-litert", "numpy")
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a script's main part; errors that the user can mend are one line, Ctrl-C is none."""
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def provenance(seed: int) -> dict[str, Any]:

@@ -9,11 +9,11 @@ ratios, more than the times. Before anything is timed, the delegate's output mus
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import delegate_networks as nets
+import results
 
 from tflbnn.cli._quiet import quiet_status
 from tflbnn.runtime.benchmark import alternate, ratio
@@ -69,7 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    results.run(main)
