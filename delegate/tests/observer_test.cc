@@ -129,6 +129,7 @@ TEST(ProfilesCountRuns) {
     CHECK(graph.Resize(1).ok());
     CHECK_EQ(profile->Read()[0].runs, 0);
     CHECK_EQ(profile->Read()[0].median_ms, 0.);
+    CHECK(profile->Clocks().empty());
     uint8_t in[9] = {};
     graph.Bind(input, in);
     const int runs = static_cast<int>(Profile::kSamples) + size;
@@ -140,6 +141,8 @@ TEST(ProfilesCountRuns) {
     CHECK_EQ(read[0].runs, runs);
     CHECK_EQ(read[0].binary_macs, 1000);
     CHECK_EQ(read[0].inputs[0].shape.ToString(), "[" + std::to_string(size) + "]");
+    // Behind every second operation, as there is but one.
+    CHECK_EQ(profile->Clocks().size(), static_cast<size_t>(runs + 1) / 2);
     CHECK(read[0].best_ms <= read[0].median_ms);
     CHECK(read[0].median_ms <= read[0].total_ms);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "core/bconv2d/bound.h"
 #include "core/clock.h"
@@ -109,7 +110,15 @@ void Profiles::Add(int index, const std::shared_ptr<Profile>& profile) {
 
 std::string Profiles::Json(int threads) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const double cycles_per_second = CyclesPerSecond(kClockTrials);
+  std::vector<double> clocks;
+  for (const Entry& entry : entries_) {
+    const auto profile = entry.profile.lock();
+    if (!profile) continue;
+    const std::vector<double> samples = profile->Clocks();
+    clocks.insert(clocks.end(), samples.begin(), samples.end());
+  }
+  const double cycles_per_second =
+      clocks.empty() ? CyclesPerSecond(kClockTrials) : Median(std::move(clocks));
   std::string text = "{\"threads\":" + std::to_string(threads) + ",\"clock_ghz\":" +
                      (cycles_per_second > 0 ? Number(cycles_per_second / 1e9) : "null") +
                      ",\"operations\":[";

@@ -17,8 +17,8 @@ class Profiles {
   int NextIndex();
   // A profile is listed as long as its partition keeps it.
   void Add(int index, const std::shared_ptr<Profile>& profile);
-  // {"threads", "clock_ghz", "operations": [{"partition", "index", "op", "output", ...}]}. Measures
-  // the clock, for about a millisecond.
+  // {"threads", "clock_ghz", "operations": [{"partition", "index", "op", "output", ...}]}. The
+  // clock is the median while they ran or, where nothing has run yet, measured now.
   std::string Json(int threads);
 
  private:

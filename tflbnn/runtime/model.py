@@ -261,7 +261,7 @@ class Model:
         [('LceQuantize', 1, 0), ('LceBconv2d', 1, 4620)]
 
         Returns:
-            "threads" of the delegate, "clock_ghz" measured now, and a row for each of "operations": its place
+            "threads" of the delegate, "clock_ghz" while it ran, and a row for each of "operations": its place
             ("partition" and "index" in it), "op", "kernel", "inputs" and "outputs" (name, type and shape; bits
             count words of 32 channels), "runs", "median_ms", "best_ms" and "total_ms", "binary_macs" of a run,
             and where they are known "macs_per_cycle", "bound_macs_per_cycle" and "share_of_bound".

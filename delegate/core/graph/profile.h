@@ -20,6 +20,9 @@ struct OperationProfile {
   double total_ms = 0, median_ms = 0, best_ms = 0;  // the median is that of the last kSamples runs
 };
 
+// Of one sample at least.
+double Median(std::vector<double> samples);
+
 // Written by the thread that runs the graph, read by any.
 class Profile : public Observer {
  public:
@@ -30,6 +33,10 @@ class Profile : public Observer {
   Status After(size_t step, const Operation::Arguments& arguments) override;
 
   std::vector<OperationProfile> Read() const;
+  // Cycles a second, the last kSamples of them: measured once a run, behind each operation in turn.
+  // Right behind, because many processors lower their clock while their vector units work, and
+  // raise it some microseconds later.
+  std::vector<double> Clocks() const;
 
  private:
   struct Step {
@@ -39,6 +46,9 @@ class Profile : public Observer {
   std::chrono::steady_clock::time_point start_;
   mutable std::mutex mutex_;
   std::vector<Step> steps_;
+  size_t until_clock_ = 1;  // operations
+  size_t clock_count_ = 0;
+  std::array<double, kSamples> clocks_;  // a ring
 };
 
 }  // namespace tflbnn
