@@ -14,6 +14,7 @@ NETWORKS = {
     "binary_densenet45": "BinaryDenseNet-45",
     "bi_real_net18": "Bi-Real-Net-18",
     "real_to_binary_net": "RealToBinaryNet",
+    "alexnet": "AlexNet",
 }
 KERNELS = {"avx512": "AVX-512", "avx2": "AVX2", "neon": "NEON", "scalar": "64-bit popcount"}
 PROVENANCE = ("seed", "cpu", "versions", "commit", "date", "command")
@@ -33,8 +34,8 @@ SECTIONS = {
     "delegate_convolutions": (
         "Binary convolutions",
         "All binary convolutions of a network, while it runs, from the delegate's profile: the sum of their binary "
-        "multiply-accumulates over the sum of their cycles. What is fused into them is in their time. The bound is "
-        "what the instructions allow (delegate/README.md).",
+        "multiply-accumulates over the sum of their cycles. What is fused into them is in their time. The "
+        "clock is that of the core while they run. The bound is what the instructions allow (delegate/README.md).",
     ),
     "delegate_start": (
         "Starting",

@@ -22,6 +22,7 @@ from tflbnn.runtime import delegate_path
 from tflbnn.runtime.benchmark import alternate, ratio
 from tflbnn.runtime.delegate import profile
 
+NETWORKS = (*nets.NETWORKS, "alexnet")  # which has activations behind its poolings
 ALL, AGAIN, NONE = "all", "all again", "none"
 
 
@@ -69,4 +70,4 @@ def measure(name: str, rounds: int, say: Callable[[str], None]) -> list[dict[str
 
 
 if __name__ == "__main__":
-    nets.measure_each(__doc__, "delegate_fusions", measure)
+    nets.measure_each(__doc__, "delegate_fusions", measure, NETWORKS)

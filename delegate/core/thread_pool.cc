@@ -9,8 +9,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long an idle worker spins: after a graph, and within one.
-constexpr std::chrono::microseconds kSpin(100), kSpinWithinGraph(200);
+constexpr std::chrono::milliseconds kSpin(1);  // of an idle worker
 
 void Pause() {
 #if defined(__x86_64__)
@@ -104,8 +103,7 @@ void ThreadPool::AwaitLoop(unsigned seen) {
   for (int i = 1; generation_ == seen; ++i) {
     Pause();
     if (i % 64 != 0) continue;
-    const auto spun = Clock::now() - start;
-    if (spun > kSpinWithinGraph || (spun > kSpin && expecting_ == 0)) break;
+    if (Clock::now() - start > kSpin) break;
     sched_yield();  // somebody with work may need this core
   }
   if (generation_ != seen) return;

@@ -2,9 +2,9 @@
 //
 // The caller takes pieces itself and never waits for a worker that has not begun: TFLite's XNNPACK
 // keeps a pool of its own whose idle threads spin for milliseconds, so on a small machine a worker
-// of ours may not be scheduled at all while the loop lasts. For the same reason our workers spin
-// no longer than the next graph of a stream of them may take to begin, yielding to others, and for
-// as long again from loop to loop of one graph: waking a thread takes longer than most operations.
+// of ours may not be scheduled at all while the loop lasts. Waking a thread takes longer than most
+// operations, so our workers spin, too, yielding to others: for as long as what lies between two
+// loops of a graph, or between two inferences of a stream of them, may take.
 // Several interpreters may share a pool: while one uses it, another runs its loops on its own
 // thread rather than wait.
 #pragma once
@@ -21,8 +21,8 @@ namespace tflbnn {
 
 class ThreadPool {
  public:
-  // What a piece of a loop must at least take: another core must be told of it, and must fetch what
-  // it reads.
+  // What a thread's part of a loop must at least take: another core must be told of it, and must
+  // fetch what it reads.
   static constexpr double kPieceNs = 2000;
 
   // A loop must be worth so many of them for threads to be woken.
@@ -37,20 +37,8 @@ class ThreadPool {
   // Threads that may run a loop, the caller's included.
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // While one lives, workers that have woken for a loop stay awake for the next one.
-  class Expectation {
-   public:
-    explicit Expectation(ThreadPool* pool) : pool_(pool) { ++pool_->expecting_; }
-    ~Expectation() { --pool_->expecting_; }
-    Expectation(const Expectation&) = delete;
-    Expectation& operator=(const Expectation&) = delete;
-
-   private:
-    ThreadPool* pool_;
-  };
-
   // Has sleeping workers stand by for a loop, without waiting for them. What is run meanwhile makes
-  // up for the time that waking takes. For within an Expectation.
+  // up for the time that waking takes.
   void Wake();
 
   // Calls fn(begin, end, thread) on disjoint ranges that together are [0, count), each but the last
@@ -73,19 +61,30 @@ class ThreadPool {
     loop.grain = grain;
     loop.grains = grains;
     const size_t threads = static_cast<size_t>(size());
-    const bool large = work > static_cast<double>(grains) * kLargeGrainNs;
-    const size_t pieces = large ? grains : std::max(grains / kGrainsPerPiece, threads);
-    loop.pieces = std::min({pieces, threads * kPiecesPerThread, grains});
-    if (static_cast<double>(loop.pieces) * piece_ns_ > work)
-      loop.pieces = static_cast<size_t>(work / piece_ns_);
+    loop.pieces = std::min(threads * kPiecesPerThread, grains);
+    if (work < static_cast<double>(grains) * kLargeGrainNs) {
+      loop.pieces = std::min(loop.pieces, grains / kGrainsPerPiece);
+      const auto limit = [&](double piece_ns) {
+        if (static_cast<double>(loop.pieces) * piece_ns > work)
+          loop.pieces = static_cast<size_t>(work / piece_ns);
+      };
+      limit(kPieceFactor * piece_ns_);
+      loop.pieces -= loop.pieces % threads;  // as many for each thread
+      if (loop.pieces == 0) {
+        loop.pieces = std::min(threads, grains);
+        limit(piece_ns_);
+      }
+    }
     Run(loop);
   }
 
  private:
   // Enough pieces that a thread delayed by something else does not hold up the others.
   static constexpr size_t kPiecesPerThread = 4;
-  // But each of them may read the same constants anew, unless it is large.
+  // But each of them may read the same constants anew, unless it is large: it must take so many
+  // times what a thread's part must.
   static constexpr size_t kGrainsPerPiece = 4;
+  static constexpr double kPieceFactor = 4;
   static constexpr double kLargeGrainNs = 20000;
 
   struct Loop {
@@ -124,7 +123,7 @@ class ThreadPool {
   pthread_cond_t wake_;
   Loop loop_;  // written only while open_ is false and active_ is zero
   std::atomic<unsigned> generation_{0};
-  std::atomic<int> sleeping_{0}, active_{0}, expecting_{0};
+  std::atomic<int> sleeping_{0}, active_{0};
   std::atomic<bool> open_{false}, stop_{false};
   std::unique_ptr<Share[]> shares_;  // one a thread, written when loop_ is
 };

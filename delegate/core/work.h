@@ -5,7 +5,7 @@
 namespace tflbnn {
 
 #if defined(__x86_64__)
-constexpr double kBinaryMacsPerNs = 1000, kMacsPerNs = 50, kFloatsPerNs = 4, kBytesPerNs = 16;
+constexpr double kBinaryMacsPerNs = 1000, kMacsPerNs = 50, kFloatsPerNs = 10, kBytesPerNs = 16;
 #else
 constexpr double kBinaryMacsPerNs = 200, kMacsPerNs = 10, kFloatsPerNs = 2, kBytesPerNs = 8;
 #endif

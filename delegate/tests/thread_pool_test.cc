@@ -79,11 +79,10 @@ TEST(LoopsAfterSleepWakeTheWorkers) {
   }
 }
 
-TEST(LoopsThatAreExpectedOrNotAreShared) {
+TEST(LoopsAfterPausesAreShared) {
   ThreadPool pool(3, testing::kShareEverything);
   for (int i = 0; i < testing::Trials(200); ++i) {
-    const ThreadPool::Expectation outer(&pool), inner(&pool);
-    if (i % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (i % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     std::atomic<int> items{0};
     for (int loop = 0; loop < 3; ++loop) {
       pool.ParallelFor(
@@ -101,8 +100,7 @@ TEST(WorkersAreWokenWhileOthersRunLoops) {
   for (int caller = 0; caller < 3; ++caller) {
     callers.emplace_back([&, caller] {
       for (int i = 0; i < rounds; ++i) {
-        const ThreadPool::Expectation loop(&pool);
-        if (i % 20 == caller) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        if (i % 20 == caller) std::this_thread::sleep_for(std::chrono::milliseconds(2));
         pool.Wake();
         pool.ParallelFor(20, 1, 0, [&](size_t begin, size_t end, int) {
           items += static_cast<int>(end - begin);
@@ -112,6 +110,25 @@ TEST(WorkersAreWokenWhileOthersRunLoops) {
   }
   for (std::thread& caller : callers) caller.join();
   CHECK_EQ(items.load(), 3 * 20 * rounds);
+}
+
+TEST(ThreadsGetAsManyPieces) {
+  for (const int threads : {2, 3}) {
+    ThreadPool pool(threads);
+    const double piece = ThreadPool::kPieceNs;
+    for (const double work : {2 * piece, 3.5 * piece, 14 * piece, 1000 * piece}) {
+      for (const size_t count : {2, 7, 14, 28, 100}) {
+        std::atomic<int> pieces{0}, items{0};
+        pool.ParallelFor(count, 1, work, [&](size_t begin, size_t end, int) {
+          ++pieces;
+          items += static_cast<int>(end - begin);
+        });
+        CHECK_EQ(items.load(), static_cast<int>(count));
+        // But where there are too few, or too little is to be done.
+        CHECK(pieces % threads == 0 || pieces < threads || work / count > 20000);
+      }
+    }
+  }
 }
 
 TEST(LittleWorkStaysWithItsCaller) {

@@ -16,7 +16,7 @@ constexpr int kMaxPositions = 1 << 22;
 // Of the input's copy, at a time: as much as is worth the start of a loop.
 constexpr size_t kCopiedBytes = 2048;
 // Kernels take two blocks of channels at a time where they can.
-constexpr size_t kBlocksPerGrain = 2;
+constexpr size_t kBlocksPerGrain = 2, kEnoughPieces = 4;
 
 }  // namespace
 
@@ -106,10 +106,13 @@ Status BConv2D::Resize(const Shape* inputs, Shape* outputs) {
   job_.output_pitch = channels;
   job_.first_block = 0;
   job_.last_block = job_.block_count;
-  // Where the weights are most of what is read, each thread reads only its own. Blocks that begin
-  // inside a word of signs must not be apart.
+  // Where the weights are most of what is read, each thread reads only its own, if that makes
+  // enough pieces. Blocks that begin inside a word of signs must not be apart.
+  const auto tile = static_cast<size_t>(kernel_->tile_pixels);
   by_channels_ =
       static_cast<size_t>(params_.channels_out) > output_.Rows() &&
+      static_cast<size_t>(job_.block_count) >=
+          kBlocksPerGrain * std::min(kEnoughPieces, output_.Rows() / tile) &&
       std::all_of(job_.blocks, job_.blocks + job_.block_count,
                   [](const BConv2DBlock& block) { return block.channel % kBlockChannels == 0; });
   PlaceInput(rows, columns);

@@ -189,7 +189,6 @@ Status Graph::ResizeObservers(int threads) {
 }
 
 Status Graph::Run(uint8_t* arena, ThreadPool* pool) const {
-  const ThreadPool::Expectation loops(pool);
   const int steps = static_cast<int>(steps_.size());
   if (!parallel_) return RunSteps({0, steps}, arena, pool);
   // Threads share the operations of the strands that would leave half of them idle. These come
