@@ -173,7 +173,8 @@ def measure_each(
 ) -> None:
     """A script's main part: `measure(network, rounds, say)` of every network it is asked for, and a report."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", action="append", choices=dict.fromkeys((*NETWORKS, *default)), help=f"default: {', '.join(default)}")
+    choices = dict.fromkeys((*NETWORKS, *default))
+    parser.add_argument("--network", action="append", choices=choices, help=f"default: {', '.join(default)}")
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     rows = []

@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,14 +202,16 @@ def tell(unit: Unit, what: str) -> Any:
     return progress
 
 
-def missing(rows: list[dict[str, Any]], cases: list[str], members: int) -> Iterator[tuple[str, int, str]]:
+def missing(
+    rows: list[dict[str, Any]], cases: list[str], seeds: Sequence[int], members: int
+) -> Iterator[tuple[str, int, str]]:
     """What is not in the result file yet: a case with all seeds before the next."""
     done: dict[tuple[str, int, str], int] = {}
     for row in rows:
         key = (row["case"], int(row["seed"]), row["method"])
         done[key] = max(done.get(key, 0), int(row["members"]))
     for case in cases:
-        for seed in SEEDS:
+        for seed in seeds:
             for what in ("single", *METHODS, "float32"):
                 if done.get((case, seed, what), 0) < (members if what in METHODS else 1):
                     yield case, seed, what
@@ -220,12 +222,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--members", type=int, default=5, help="of every ensemble")
     parser.add_argument("--case", action="append", choices=CASES, help="only these")
+    parser.add_argument("--seed", action="append", type=int, choices=SEEDS, help="only these")
     parser.add_argument("--table", action="store_true", help="write the page alone")
     arguments = parser.parse_args()
     path = results.RESULTS / f"{NAME}.csv"
     rows: list[dict[str, Any]] = list(results.read(path)) if path.exists() else []
     if not arguments.table:
-        for case, seed, what in list(missing(rows, arguments.case or list(CASES), arguments.members)):
+        cases, seeds = arguments.case or list(CASES), arguments.seed or SEEDS
+        for case, seed, what in list(missing(rows, cases, seeds, arguments.members)):
             new = list(Unit(case, seed).rows(what, arguments.members))
             # Another process may have written meanwhile.
             rows = list(results.read(path)) if path.exists() else []
