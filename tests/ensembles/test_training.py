@@ -105,6 +105,23 @@ def test_a_killed_training_is_resumed_to_the_same_members(method, boosted, tmp_p
     assert finished.metrics == boosted.metrics
 
 
+def test_an_interruption_behind_the_last_epoch_loses_nothing(bagged, monkeypatch, tmp_path):
+    from tflbnn.ensembles import member
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    settings = Settings("bagging", 2, step_images=10)
+    monkeypatch.setattr(member, "_outputs", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train_ensemble(MEMBER, settings, tmp_path / "run")
+    monkeypatch.undo()
+    resumed = train_ensemble(MEMBER, settings, tmp_path / "run", resume=True)
+    for one, other in zip(bagged.members, resumed.members, strict=True):
+        np.testing.assert_array_equal(*(load_arrays(m.run.path / member.LAST_STEPS)["outputs"] for m in (one, other)))
+    assert resumed.metrics == bagged.metrics
+
+
 def test_a_lost_worker_costs_its_unfinished_epochs_only(monkeypatch, tmp_path):
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError

@@ -81,16 +81,15 @@ def train_member(
         if start is not None:
             _start(network.whole, recipe, start, out)
         best = best_weights(out / "best") if settings.best else None
-        steps: list[NDArray[np.float32]] = []
-        task.first = [best] if best else []
-        watch = _last_steps(recipe, dataset, len(shown.train), settings.step_images, steps)
-        fit.fit(network.trained, recipe, shown, out, progress, [watch] if settings.step_images else [], task=task)
+        if best:
+            task.first.append(best)
+        if settings.step_images:
+            task.first.append(_last_steps(recipe, dataset, len(shown.train), settings.step_images, out / LAST_STEPS))
+        fit.fit(network.trained, recipe, shown, out, progress, task=task)
         if best:
             best.restore(network.trained)
         outputs = _outputs(network, recipe, dataset, settings)
         _save(out / OUTPUTS, outputs)
-        if steps:
-            _save(out / LAST_STEPS, {"outputs": np.stack(steps, axis=0)[-STEPS:]})
         fit.finish(network.whole, recipe, dataset, out, _metrics(outputs["test"], dataset.test.y, settings))
 
 
@@ -124,11 +123,16 @@ def _task(recipe: Recipe, dataset: Dataset, settings: Settings, lesson: Lesson) 
     return task, shown
 
 
-def _last_steps(recipe: Recipe, dataset: Dataset, examples: int, images: int, steps: list[NDArray[np.float32]]) -> Any:
+def _last_steps(recipe: Recipe, dataset: Dataset, examples: int, images: int, path: Path) -> Any:
     """Looks at as many validation images, then test images, after each of the last steps of the last epoch."""
     looked_at = [dataset.normalization.apply(np.asarray(s.x[:images])) for s in (dataset.validation, dataset.test)]
     epoch = examples // min(recipe.batch_size, examples)
-    return last_steps(np.concatenate(looked_at), epoch * recipe.epochs, min(STEPS, epoch), steps)
+    return last_steps(
+        np.concatenate(looked_at),
+        epoch * recipe.epochs,
+        min(STEPS, epoch),
+        lambda outputs: _save(path, {"outputs": outputs}),
+    )
 
 
 def best_weights(path: Path) -> Any:
@@ -195,14 +199,14 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         UserError: the file is missing or damaged.
     """
+    with readable_errors("read", path):
+        content = path.read_bytes() if path.exists() else b""
     try:
-        with readable_errors("read", path):
-            content = path.read_bytes()
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"Arrays must be as they were written. Received: {path}, which is damaged. Delete the folder "
+            f"Arrays must be as they were written. Received: {path}, which is missing or damaged. Delete the folder "
             f"{path.parent} and add --resume: what is beside it stays."
         ) from error
 

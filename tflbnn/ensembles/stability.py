@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,20 +49,31 @@ def step_accuracies(
     )
 
 
-def last_steps(images: NDArray[np.float32], last_step: int, steps: int, outputs: list[NDArray[np.float32]]) -> Any:
-    """A Keras callback that appends what the model says about images after each of the last training steps.
+def last_steps(
+    images: NDArray[np.float32], last_step: int, steps: int, keep: Callable[[NDArray[np.float32]], None]
+) -> Any:
+    """A Keras callback that looks at what the model says about images after each of the last training steps.
+
+    It must come before what makes an epoch count: one that is repeated after an interruption is looked at anew then.
 
     Args:
         images: normalised, (number, height, width, channels).
         last_step: the number of the training's last step, counted from 1, epochs before a resumption included.
-        steps: how many steps those are.
-        outputs: what (number, classes) arrays are appended to.
+        steps: how many steps those are, no more than an epoch has.
+        keep: called at the end of the last epoch, with (steps, number, classes).
     """
     from tflbnn._keras import keras
 
     class LastSteps(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            self.outputs: list[NDArray[np.float32]] = []
+
         def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
             if int(self.model.optimizer.iterations) > last_step - steps:
-                outputs.append(np.asarray(self.model.predict_on_batch(images), np.float32))
+                self.outputs.append(np.asarray(self.model.predict_on_batch(images), np.float32))
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            if self.outputs:
+                keep(np.stack(self.outputs))
 
     return LastSteps()
