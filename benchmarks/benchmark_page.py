@@ -14,7 +14,7 @@ NETWORKS = {
     "binary_densenet45": "BinaryDenseNet-45",
     "bi_real_net18": "Bi-Real-Net-18",
     "real_to_binary_net": "RealToBinaryNet",
-    "alexnet": "AlexNet",
+    "residual_relu": "Bi-Real-Net-18 with ReLU",
 }
 KERNELS = {"avx512": "AVX-512", "avx2": "AVX2", "neon": "NEON", "scalar": "64-bit popcount"}
 PROVENANCE = ("seed", "cpu", "versions", "commit", "date", "command")

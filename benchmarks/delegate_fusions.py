@@ -22,7 +22,7 @@ from tflbnn.runtime import delegate_path
 from tflbnn.runtime.benchmark import alternate, ratio
 from tflbnn.runtime.delegate import profile
 
-NETWORKS = (*nets.NETWORKS, "alexnet")  # which has activations behind its poolings
+NETWORKS = (*nets.NETWORKS, "residual_relu")
 ALL, AGAIN, NONE = "all", "all again", "none"
 
 

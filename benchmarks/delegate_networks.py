@@ -78,7 +78,8 @@ def build(name: str, binarization: Any) -> Any:
 
     keras.utils.set_random_seed(SEED)
     rng = np.random.default_rng(SEED)
-    model = networks.get(name)(SHAPE, binarization=binarization)
+    network = residual_relu if name == "residual_relu" else networks.get(name)
+    model = network(SHAPE, binarization=binarization)
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:
         values = {weight.name.split("/")[-1].split(":")[0]: weight for weight in layer.weights}
@@ -94,6 +95,25 @@ def build(name: str, binarization: Any) -> Any:
         layer.moving_mean.assign(mean + rng.normal(0, 0.3, mean.shape) * np.sqrt(variance + 1e-3))
         layer.moving_variance.assign(variance * rng.uniform(0.5, 2, variance.shape))
     return model
+
+
+def residual_relu(input_shape: tuple[int, int, int], binarization: Any) -> Any:
+    """Bi-Real Net 18 with a ReLU between BatchNorm and sum, which no convolution's activation can be, for fusions."""
+    from tflbnn import layers
+    from tflbnn._keras import keras
+    from tflbnn.networks import _blocks, _residual_blocks
+
+    def block(x: Any, binarization: Any, filters: int, strides: int, name: str) -> Any:
+        y = layers.conv2d(binarization, filters, 3, strides=strides, name=f"{name}_conv")(x)
+        y = layers.batch_normalization(name=f"{name}_norm")(y)
+        y = keras.layers.ReLU(name=f"{name}_relu")(y)
+        around = _residual_blocks.shortcut(x, binarization, filters, strides, name)
+        return keras.layers.Add(name=f"{name}_add")([y, around])
+
+    pixels = keras.Input(input_shape, name="image")
+    x = _blocks.normalized_stem(pixels, binarization, "imagenet", 64, activation=None)
+    x = _residual_blocks.stages(x, binarization, (4, 4, 4, 4), (64, 128, 256, 512), block)
+    return keras.Model(pixels, _blocks.classify(x, binarization, 1000), name="residual_relu")
 
 
 def image() -> np.ndarray:
