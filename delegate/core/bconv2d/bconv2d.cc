@@ -188,7 +188,9 @@ void BConv2D::Run(const Arguments& arguments) const {
   const auto run = [&](const BConv2DJob& part, size_t first, size_t last, int thread) {
     kernel_->run(part, pointers + PointersPerThread() * static_cast<size_t>(thread), first, last);
   };
-  const double work = static_cast<double>(binary_macs()) / kBinaryMacsPerNs;
+  // Words count whole, whatever is used of them, and so do blocks of output channels.
+  const double products = 32. * job_.taps * job_.words * kBlockChannels * job_.block_count;
+  const double work = static_cast<double>(output_.Rows()) * products / kBinaryMacsPerNs;
   if (by_channels_) {
     arguments.pool->ParallelFor(static_cast<size_t>(job.block_count), kBlocksPerGrain, work,
                                 [&](size_t first, size_t last, int thread) {
